@@ -1,0 +1,99 @@
+"""Many samples of one packet's items, in columns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from attrs import define, field
+
+from c2kit.errors import UnknownName
+from c2kit.model.conversions import States
+from c2kit.model.packets import Item
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import numpy.typing as npt
+
+    from c2kit.batches.packets import Origin
+    from c2kit.kernel.contract import Column
+    from c2kit.model.packets import Packet
+
+__all__ = ["TelemetryBatch"]
+
+
+@define(frozen=True, slots=True, eq=False, kw_only=True)
+class TelemetryBatch:
+    """``n`` packets of one definition, decommutated: one column an item.
+
+    ``batch["BATTERY_VOLTAGE"]`` is the column of engineering values, ``batch.raw["BATTERY_VOLTAGE"]`` of raw ones.
+    An item
+    with states has the integer codes in both; ``batch.text("MODE")`` names them.
+    """
+
+    target: str
+    packet: Packet
+    dictionary_hash: str
+    received: npt.NDArray[np.int64]
+    generated: Column
+    raw: Mapping[str, Column]
+    engineering: Mapping[str, Column] = field(factory=dict)
+    """Only items whose engineering value is not the raw one, and derived items."""
+    limits: Mapping[str, Column] = field(factory=dict)
+    """:class:`~c2kit.model.limits.LimitState` codes (uint8) of the items that have limits, once they were checked."""
+    interface: str = ""
+    origin: Origin = "realtime"
+
+    def __len__(self) -> int:
+        """The number of packets."""
+        return len(self.received)
+
+    def __iter__(self) -> Iterator[str]:
+        """The names of the items, in the order of their definition, derived ones last."""
+        return iter(self.packet.items_by_name)
+
+    def __getitem__(self, name: str) -> Column:
+        """The engineering values of an item. Raises :class:`~c2kit.errors.UnknownName`."""
+        column = self.engineering.get(name)
+        if column is None:
+            column = self.raw.get(name)
+        if column is None:
+            raise UnknownName(kind="item", name=name, known=self.packet.items_by_name, where=self.packet.name)
+        return column
+
+    @property
+    def time(self) -> npt.NDArray[np.int64]:
+        """The time of each packet: when it was generated, or else received. POSIX nanoseconds, UTC."""
+        generated = self.generated.values.astype(np.int64, copy=False)
+        return generated if self.generated.valid is None else np.where(self.generated.valid, generated, self.received)
+
+    def text(self, name: str) -> list[Any]:
+        """The values of an item for people: states by name, a code without a state as its decimal digits."""
+        values = self[name].to_list()
+        item = self.packet.item(name)
+        if not (isinstance(item, Item) and isinstance(item.conversion, States)):
+            return values
+        states = item.conversion
+        return [_named(states, value) for value in values]
+
+    def row(self, index: int, *, raw: bool = False) -> dict[str, Any]:
+        """One packet as a plain ``dict`` for people: item name to value, ``None`` where there is none."""
+        if raw:
+            return {name: column.to_list(index, index + 1)[0] for name, column in self.raw.items()}
+        return {name: self._human(name, index) for name in self}
+
+    def _human(self, name: str, index: int) -> Any:  # noqa: ANN401 - whatever the item holds
+        value = self[name].to_list(index, index + 1)[0]
+        item = self.packet.item(name)
+        if isinstance(item, Item) and isinstance(item.conversion, States):
+            return _named(item.conversion, value)
+        return value
+
+
+def _named(states: States, value: Any) -> Any:  # noqa: ANN401 - a code, a list of codes, or None
+    if isinstance(value, list):
+        return [_named(states, element) for element in value]
+    if value is None:
+        return None
+    return states.name_of(value) or str(value)

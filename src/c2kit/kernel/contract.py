@@ -1,0 +1,147 @@
+"""The contract of the kernel: what every implementation does, and the plain values that go in and out.
+
+Three implementations, one meaning: :mod:`c2kit.kernel.reference` (``bitstring``, obviously right, complete),
+:mod:`c2kit.kernel.columns` (NumPy for what is fixed, the reference for the rest) and, later, C.
+
+In all of them ``buffer`` is any bytes-like object, and packet ``i`` is ``buffer[starts[i]:ends[i]]`` with ``starts``
+and
+``ends`` arrays of int64; packets may lie in any order, overlap, and be empty. Bad bytes never raise.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any, Protocol
+
+from attrs import define
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy as np
+    import numpy.typing as npt
+
+    from c2kit.kernel.layout import Layout
+    from c2kit.model.crc import CrcParameters
+
+__all__ = ["Buffer", "Column", "Kernel", "LengthRule", "RawValue", "Split"]
+
+Buffer = bytes | bytearray | memoryview
+"""Bytes as they came."""
+
+RawValue = int | float | bytes
+"""What one element of a field holds."""
+
+
+@define(frozen=True, slots=True, eq=False)
+class Column:
+    """The raw values of one field over a batch of ``n`` packets.
+
+    ============================ ================================= =====================
+    field                        ``values``                        ``offsets``
+    ============================ ================================= =====================
+    single number                ``(n,)``                          ``None``
+    array of fixed shape         ``(n, *shape)``                   ``None``
+    array of varying length      all elements, one after another   ``(n + 1,)`` int64
+    string or binary             all bytes, uint8                  ``(n + 1,)`` int64
+    ============================ ================================= =====================
+
+    ``valid`` is ``None`` where every packet has a value, else a Boolean ``(n,)``. Where there is no value, numbers
+    are 0
+    and sequences are empty, so that equal columns have equal bytes.
+    """
+
+    values: npt.NDArray[np.generic]
+    valid: npt.NDArray[np.bool_] | None = None
+    offsets: npt.NDArray[np.int64] | None = None
+    is_bytes: bool = False
+    """Whether it is a string or binary, not an array of numbers."""
+    is_text: bool = False
+    """Whether the bytes are UTF-8 text: the engineering value of a string."""
+
+    def __len__(self) -> int:
+        """The number of packets."""
+        return len(self.values) if self.offsets is None else len(self.offsets) - 1
+
+    def to_list(self, start: int = 0, stop: int | None = None) -> list[Any]:
+        """The values as Python objects: numbers, lists, ``bytes`` or ``str``; ``None`` where there is none."""
+        stop = len(self) if stop is None else stop
+        values = self.values[start:stop].tolist() if self.offsets is None else self._sequences(start, stop)
+        if self.valid is None:
+            return values
+        return [value if ok else None for value, ok in zip(values, self.valid[start:stop].tolist(), strict=True)]
+
+    def _sequences(self, start: int, stop: int) -> list[Any]:
+        assert self.offsets is not None  # noqa: S101 - for the type checker
+        bounds = self.offsets[start : stop + 1].tolist()
+        pieces = [self.values[low:high] for low, high in itertools.pairwise(bounds)]
+        if not self.is_bytes:
+            return [piece.tolist() for piece in pieces]
+        return [piece.tobytes().decode() if self.is_text else piece.tobytes() for piece in pieces]
+
+
+@define(frozen=True, slots=True)
+class LengthRule:
+    """How a length field tells where a packet ends: ``total bytes = length field * unit_bytes + adjustment_bytes``.
+
+    The field of ``length_bits`` bits begins ``length_bit_offset`` bits after the packet's first bit. A total outside
+    ``minimum_bytes`` to ``maximum_bytes``, or that does not hold the length field itself, is bad.
+    """
+
+    length_bit_offset: int
+    length_bits: int
+    little_endian: bool = False
+    unit_bytes: int = 1
+    adjustment_bytes: int = 0
+    minimum_bytes: int = 1
+    maximum_bytes: int = 2**32
+
+    @property
+    def header_bytes(self) -> int:
+        """Bytes that must be there before the length can be read."""
+        return (self.length_bit_offset + self.length_bits + 7) // 8
+
+
+@define(frozen=True, slots=True, eq=False)
+class Split:
+    """Packets found back to back. ``next_byte`` is where the first one that is not complete, or is ``bad``, begins.
+
+    ``bad_length`` is the total that the length field at ``next_byte`` claims where the rule forbids it, else ``None``.
+    """
+
+    starts: npt.NDArray[np.int64]
+    ends: npt.NDArray[np.int64]
+    next_byte: int
+    bad_length: int | None = None
+
+
+class Kernel(Protocol):
+    """What an implementation offers. Modules implement it with plain functions."""
+
+    def split(self, buffer: Buffer, rule: LengthRule, start_byte: int = 0) -> Split:
+        """Split whole packets off ``buffer[start_byte:]`` until one is incomplete or bad."""
+        ...
+
+    def decode(
+        self, layout: Layout, buffer: Buffer, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
+    ) -> list[Column]:
+        """Decode each field of the layout to a column, by the rules of :mod:`c2kit.model.fields`."""
+        ...
+
+    def encode(self, layout: Layout, values: Mapping[str, RawValue | Sequence[RawValue]]) -> bytes:
+        """Encode raw values. Raises UsageError where a value is missing or does not fit its field.
+
+        A field absent by its ``present_if`` must have no value. Bits that no field covers are 0; where fields overlap,
+        the later one wins. The result is as short as holds every field.
+        """
+        ...
+
+    def crc(
+        self,
+        buffer: Buffer,
+        starts: npt.NDArray[np.int64],
+        ends: npt.NDArray[np.int64],
+        parameters: CrcParameters,
+    ) -> npt.NDArray[np.uint64]:
+        """The CRC of each packet's bytes."""
+        ...

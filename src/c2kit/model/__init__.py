@@ -1,0 +1,1 @@
+"""Definitions of telemetry and commands: frozen values without I/O."""
