@@ -1,0 +1,135 @@
+# Thin targets: each one is a command or two that could be typed by hand. `make help` lists them.
+#
+# Two environments, both made by make and needing nothing but Python 3.11 or later:
+#   .venv        c2kit in editable form; development happens here
+#   .venv-wheel  c2kit as its users get it: the wheel, installed without the source tree
+# `make test` judges the second. The single checks run in the first, or with ENV=.venv-wheel in the second.
+
+SHELL := bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+ENV ?= .venv
+BIN := $(ENV)/bin
+ARGS ?=
+
+# The first Python that is recent enough, whatever it is called here.
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+PIP_INSTALL := -m pip --disable-pip-version-check install --quiet
+
+# What goes into a wheel; a change of any of it makes a new one.
+PACKAGE := pyproject.toml README.md LICENSE MANIFEST.in $(shell find src -type f -not -name '*.py[co]' -not -path '*.egg-info/*')
+
+# Folders with Python in them: examples and benchmarks are judged like the rest.
+CODE := $(sort $(foreach folder,src tests examples benchmarks,$(if $(shell find $(folder) -name '*.py' 2>/dev/null),$(folder))))
+
+.PHONY: help
+help: ## list the targets
+	@sed -nE 's/^([a-z-]+):.*## (.*)$$/\1\t\2/p' Makefile | while IFS=$$'\t' read -r target text; do \
+		printf '  make %-12s %s\n' "$$target" "$$text"; done
+
+.PHONY: demo
+demo: .venv/.core ## decode a recording that the example dictionary makes, and show it (first run: sets up .venv)
+	.venv/bin/python examples/demo.py $(ARGS)
+
+.PHONY: test
+test: ## all that CI checks, on the wheel as its users install it (first run: sets up .venv-wheel)
+	$(MAKE) --no-print-directory --keep-going ENV=.venv-wheel lint types layers docs pytest
+
+.PHONY: lint
+lint: $(ENV)/.ready ## ruff: rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+.PHONY: types
+types: $(ENV)/.ready ## mypy, strict
+	$(BIN)/mypy $(CODE)
+
+.PHONY: layers
+layers: $(ENV)/.ready ## import-linter: imports go towards the foundations, libraries enter in one place
+	$(BIN)/lint-imports --no-cache
+
+.PHONY: docs
+docs: $(ENV)/.ready ## build the documentation into site/; a warning is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+
+.PHONY: pytest
+pytest: $(ENV)/.ready ## the tests, with coverage of lines and branches; ARGS='-k crc' chooses
+	C2KIT_TEST_ENV=$(ENV) $(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
+
+.PHONY: coverage
+coverage: $(ENV)/.ready ## the same, and a report to click through in htmlcov/
+	C2KIT_TEST_ENV=$(ENV) $(BIN)/python -m pytest --cov --cov-report=term --cov-report=html $(ARGS)
+
+.PHONY: bench
+bench: .venv/.bench ## c2kit beside its peers, as ratios measured in one run
+	.venv/bin/python -m benchmarks $(ARGS)
+
+.PHONY: format
+format: .venv/.ready ## let ruff format, and fix what it can
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+.PHONY: serve
+serve: .venv/.ready ## show the documentation at localhost:8000 while it is written
+	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs serve
+
+.PHONY: hooks
+hooks: .venv/.ready ## run the checks of `make lint types layers` before each commit
+	.venv/bin/pre-commit install
+
+.PHONY: wheel
+wheel: .venv-wheel/.wheel ## build dist/*.tar.gz, and from it dist/*.whl
+
+.PHONY: changelog
+changelog: .venv/.ready ## show what the next release's changelog will say
+	.venv/bin/towncrier build --draft --version next
+
+.PHONY: clean
+clean: ## remove all that make made, the environments included
+	rm -rf .venv .venv-wheel build dist site htmlcov src/*.egg-info .coverage .coverage.* \
+		.hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+
+# The environments. A stamp is touched when its environment is complete; pyproject.toml makes them stale.
+
+# Only what c2kit itself needs: the demo must not wait for linters.
+.venv/.core: pyproject.toml
+	$(call make-environment,.venv)
+	.venv/bin/python $(PIP_INSTALL) --editable .
+	touch $@
+
+.venv/.ready: .venv/.core
+	.venv/bin/python $(PIP_INSTALL) --editable '.[dev]'
+	touch $@
+
+.venv/.bench: benchmarks/requirements.txt .venv/.core
+	.venv/bin/python $(PIP_INSTALL) --requirement benchmarks/requirements.txt
+	touch $@
+
+# Emptied when the dependencies may have changed: one that is no longer declared must not be found there.
+.venv-wheel/.empty: pyproject.toml
+	$(call make-environment,.venv-wheel,--clear)
+	.venv-wheel/bin/python $(PIP_INSTALL) build
+	touch $@
+
+# Built by way of the source archive, so that neither what is left in build/ nor a file that git has
+# and the archive lacks can be in it.
+.venv-wheel/.wheel: .venv-wheel/.empty $(PACKAGE)
+	rm -rf dist
+	.venv-wheel/bin/python -m build --outdir dist . >/dev/null
+	touch $@
+
+# An old c2kit goes first: pip takes a wheel of the same version for the one that it has.
+.venv-wheel/.ready: .venv-wheel/.wheel
+	.venv-wheel/bin/python -m pip --disable-pip-version-check uninstall --quiet --yes c2kit
+	.venv-wheel/bin/python $(PIP_INSTALL) "$$(ls dist/*.whl)[docs,test]"
+	touch $@
+
+define make-environment
+$(if $(PYTHON),,$(error c2kit needs Python 3.11 or later; name yours: make PYTHON=/path/to/python3))
+$(PYTHON) -m venv $(2) $(1)
+endef
