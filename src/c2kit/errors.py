@@ -11,8 +11,8 @@
 
 Everything here is raised for *local* misuse, at once, to the person who can mend it. Wrong bytes from a link are not
 misuse: they are data, travel as :class:`~c2kit.protocols.Discarded` or unknown packets, and are counted; no
-exception of this module is ever raised because of them. That is why the tree is so small: one class for each reader of the message
-(whoever wrote the code, the dictionary, the command, or the file), not one for each place that can fail.
+exception of this module is ever raised because of them. That is why the tree is so small: one class for each reader of
+the message (whoever wrote the code, the dictionary, the command, or the file), not one for each place that can fail.
 
 Constructors take the facts as keywords and write the sentence; the facts stay on the exception for programs to read.
 """

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from c2kit.model.source import Source
     from c2kit.model.time import PacketTime
 
-__all__ = ["DerivedItem", "Item", "Match", "Packet"]
+__all__ = ["DerivedItem", "Item", "Match", "Packet", "PacketLength"]
 
 
 @frozen(kw_only=True)
@@ -49,6 +49,18 @@ class Match:
     value: int | bytes
 
 
+@frozen
+class PacketLength:
+    """Which item tells the packet's total length in bytes: its raw value plus ``add``.
+
+    A space packet's data length field tells one less than the bytes after the 6-byte header, so ``add`` is 7
+    (CCSDS 133.0-B-2, 4.1.3.5.3). Only the prover uses it: framing has rules of its own.
+    """
+
+    item: str
+    add: int = 0
+
+
 @define(frozen=True, kw_only=True, slots=True)
 class Packet:
     """A telemetry packet: how to know it, when it was made, and what is in it.
@@ -62,6 +74,9 @@ class Packet:
     identification: tuple[Match, ...] = ()
     fallback: bool = False
     time: PacketTime | None = None
+    length: PacketLength | None = None
+    size_bytes: int | None = None
+    """The size of every such packet, where one is declared; an item beyond it cannot be right."""
     description: str = ""
     overlaps: bool = False
     """Whether items may share bits; otherwise the prover complains of it."""
