@@ -121,16 +121,17 @@ class Layout:
         ]
         return max(ends, default=0)
 
+    def start_of(self, name: str) -> int:
+        """The first bit of a field that is always present at one place. Raises DefinitionError for any other."""
+        number = self.index[name]
+        field, start = self.fields[number], self.starts[number]
+        if start is None or field.fixed_bits is None or field.present_if:
+            raise _wrong(field, "its place varies from packet to packet", expected="a fixed place, always present")
+        return start
+
     def select(self, names: Sequence[str]) -> Layout:
         """The layout of some fields only, each where it stands here. Their places must not vary."""
-        chosen = []
-        for name in names:
-            number = self.index[name]
-            field, start = self.fields[number], self.starts[number]
-            if start is None or field.fixed_bits is None or field.present_if:
-                raise _wrong(field, "its place varies from packet to packet", expected="a fixed place, always present")
-            chosen.append(_at(field, start))
-        return Layout(tuple(chosen))
+        return Layout(tuple(_at(self.fields[self.index[name]], self.start_of(name)) for name in names))
 
 
 def _at(field: Field, bit_offset: int) -> Field:
