@@ -16,6 +16,8 @@ from c2kit.kernel.layout import Layout
 from c2kit.kernel.placement import bit_ranges
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from c2kit.kernel.contract import RawValue
     from c2kit.model.fields import Field
     from c2kit.model.packets import Packet
@@ -68,7 +70,7 @@ def identity(packet: Packet) -> Identity:
     return fixed_bits(layout, prescribed, what=f"packet {packet.name}")
 
 
-def fixed_bits(layout: Layout, prescribed: list[tuple[Field, RawValue]], *, what: str) -> Identity:
+def fixed_bits(layout: Layout, prescribed: Sequence[tuple[Field, RawValue]], *, what: str) -> Identity:
     """The bits that are known when these fields have these raw values. Raises as :func:`identity` does."""
     mask = value = 0
     size = 0

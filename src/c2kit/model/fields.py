@@ -196,6 +196,20 @@ class Field:
         return None
 
     @property
+    def raw_range(self) -> tuple[int, int] | None:
+        """The least and the greatest raw value of an integer field; ``None`` for what is not an integer."""
+        bits = self.bit_length
+        match self.encoding:
+            case Encoding.UNSIGNED | Encoding.BOOLEAN:
+                return 0, (1 << bits) - 1
+            case Encoding.TWOS_COMPLEMENT:
+                return -(1 << (bits - 1)), (1 << (bits - 1)) - 1
+            case Encoding.ONES_COMPLEMENT | Encoding.SIGN_MAGNITUDE:
+                return 1 - (1 << (bits - 1)), (1 << (bits - 1)) - 1
+            case _:
+                return None
+
+    @property
     def is_array(self) -> bool:
         """Whether the raw value is a sequence of numbers."""
         return self.length is not None and not self.encoding.is_bytes
