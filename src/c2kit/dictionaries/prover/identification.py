@@ -115,8 +115,7 @@ def _shadowed(ordinary: list[_Known], fallback: list[_Known]) -> Iterator[Findin
                 severity=Severity.ERROR,
                 rule="never-identified",
                 where=last.where,
-                what=f"it is a fallback, and whatever matches it also matches {cover.where}
-                ({cover.definition.source})",
+                what=f"it is a fallback, and what matches it also matches {cover.where} ({cover.definition.source})",
                 remedy="identify it by less, or remove fallback",
                 source=last.definition.source,
             )

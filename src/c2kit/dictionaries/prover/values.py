@@ -90,8 +90,7 @@ def _states(where: str, field: Field, conversion: object) -> Iterator[Finding]:
                 severity=Severity.ERROR,
                 rule="outside-type",
                 where=where,
-                what=f"state {state.name} is {span}, but {field.bit_length} bits {field.encoding.value} hold {low} to
-                {high}",
+                what=f"state {state.name} is {span}, its type ({field.bit_length} bits) holds {low} to {high}",
                 remedy="mend the state's value or the type",
                 source=field.source,
             )
