@@ -104,15 +104,15 @@ class LengthRule:
 
 @define(frozen=True, slots=True, eq=False)
 class Split:
-    """Packets found back to back. ``next_byte`` is where the first one that is not complete, or is ``bad``, begins.
-
-    ``bad_length`` is the total that the length field at ``next_byte`` claims where the rule forbids it, else ``None``.
-    """
+    """Packets found back to back. ``next_byte`` is where the first one that is not complete, or is bad, begins."""
 
     starts: npt.NDArray[np.int64]
     ends: npt.NDArray[np.int64]
     next_byte: int
-    bad_length: int | None = None
+    next_size_bytes: int | None = None
+    """The total that the length field at ``next_byte`` claims; ``None`` where that field is not there yet."""
+    is_bad: bool = False
+    """Whether the rule forbids that total."""
 
 
 class Kernel(Protocol):

@@ -1,0 +1,118 @@
+"""Find where packets end: a loop that does no more for each packet than it must.
+
+Where the next packet begins is known only from this one, so that this is the one step that NumPy cannot take for many
+packets at once. What depends on the rule alone is settled before the loop, and the commonest rules (a length field of
+whole 1, 2, 4 or 8 bytes that counts bytes) have a loop of their own.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from c2kit.errors import UsageError
+from c2kit.kernel.contract import Split
+
+if TYPE_CHECKING:
+    from c2kit.kernel.contract import Buffer, LengthRule
+
+__all__ = ["put_length", "split"]
+
+_CODES = {8: "B", 16: "H", 32: "I", 64: "Q"}
+
+
+def split(buffer: Buffer, rule: LengthRule, start_byte: int = 0) -> Split:
+    """Split whole packets off ``buffer[start_byte:]``; see :meth:`c2kit.kernel.contract.Kernel.split`."""
+    is_word = rule.length_bits in _CODES and rule.length_bit_offset % 8 == 0 and rule.unit_bytes == 1
+    bounds, before, size = (_by_words if is_word else _by_bits)(buffer, rule, start_byte)
+    if size is not None and _least(rule) <= size <= rule.maximum_bytes:
+        is_bad = False
+    else:
+        is_bad = size is not None
+    places = np.array(bounds, np.int64) - before
+    return Split(places[:-1], places[1:], int(places[-1]), size, is_bad)
+
+
+def _by_words(buffer: Buffer, rule: LengthRule, start_byte: int) -> tuple[list[int], int, int | None]:
+    """Where the length fields of packets are, how far these are into them, and what the last one claims."""
+    unpack = struct.Struct(("<" if rule.little_endian else ">") + _CODES[rule.length_bits]).unpack_from
+    adjustment = rule.adjustment_bytes
+    least, most = _least(rule) - adjustment, rule.maximum_bytes - adjustment
+    # The loop counts up the place of the length field: the packet's own would be one more addition. And the struct
+    # module knows where the buffer ends: comparing would take a fifth of the loop's time.
+    before = rule.length_bit_offset // 8
+    place = start_byte + before
+    places: list[int] = []
+    add = places.append
+    length = None
+    try:
+        while True:
+            add(place)
+            (length,) = unpack(buffer, place)
+            if not least <= length <= most:
+                return places, before, length + adjustment
+            place += length + adjustment
+    except (struct.error, OverflowError):  # past the end; past the end of any memory
+        pass
+    if length is not None and place - before > len(buffer):
+        places.pop()
+        return places, before, length + adjustment
+    return places, before, None
+
+
+def _by_bits(buffer: Buffer, rule: LengthRule, start_byte: int) -> tuple[list[int], int, int | None]:
+    """The same for a length field anywhere, in any unit; the places are those of the packets."""
+    least, most = _least(rule), rule.maximum_bytes
+    first_byte, end_byte = rule.length_bit_offset // 8, rule.header_bytes
+    order, shift, mask = _bits(rule)
+    view = memoryview(buffer)
+    size = len(buffer)
+    last = size - end_byte
+    position = start_byte
+    bounds = [position]
+    while position <= last:
+        field = int.from_bytes(view[position + first_byte : position + end_byte], order)
+        total = (field >> shift & mask) * rule.unit_bytes + rule.adjustment_bytes
+        if not least <= total <= most or position + total > size:
+            return bounds, 0, total
+        position += total
+        bounds.append(position)
+    return bounds, 0, None
+
+
+def put_length(packet: bytearray, rule: LengthRule) -> None:
+    """Write the packet's size to its length field, in place; other bits of the same bytes stay.
+
+    Raises:
+        UsageError: the size is one that the rule forbids, is no whole number of units, or is too large for the field.
+    """
+    least, most, size = _least(rule), rule.maximum_bytes, len(packet)
+    if not least <= size <= most:
+        raise UsageError("frame size in bytes", expected=f"{least} to {most}", found=size)
+    length, left = divmod(size - rule.adjustment_bytes, rule.unit_bytes)
+    if left or length < 0:
+        expected = f"{rule.adjustment_bytes} bytes and a multiple of {rule.unit_bytes}"
+        raise UsageError("the length field cannot tell the frame's size", expected=expected, found=f"{size} bytes")
+    order, shift, mask = _bits(rule)
+    if length > mask:
+        most = mask * rule.unit_bytes + rule.adjustment_bytes
+        expected = f"at most {most} bytes, as its {rule.length_bits} bits can tell"
+        raise UsageError("the length field cannot tell the frame's size", expected=expected, found=f"{size} bytes")
+    place = slice(rule.length_bit_offset // 8, rule.header_bytes)
+    field = int.from_bytes(packet[place], order) & ~(mask << shift) | length << shift
+    packet[place] = field.to_bytes(place.stop - place.start, order)
+
+
+def _least(rule: LengthRule) -> int:
+    return max(rule.minimum_bytes, rule.header_bytes, 1)
+
+
+def _bits(rule: LengthRule) -> tuple[Literal["little", "big"], int, int]:
+    """How to find the length in the whole bytes that hold it: their order, the bits behind it, its mask."""
+    first_bit = rule.length_bit_offset % 8
+    mask = (1 << rule.length_bits) - 1
+    if rule.little_endian:
+        return "little", first_bit, mask
+    return "big", 8 * (rule.header_bytes - rule.length_bit_offset // 8) - first_bit - rule.length_bits, mask
