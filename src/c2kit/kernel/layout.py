@@ -8,6 +8,7 @@ the prover's business.
 from __future__ import annotations
 
 import codecs
+import itertools
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -80,10 +81,13 @@ class Layout:
 
     @cached_property
     def trailer(self) -> tuple[Field, ...]:
-        """The fields after the expanding one that take their place from it; together they end with the packet."""
+        """The fields after the expanding one that take their place from it; together they end with the packet.
+
+        A field with a place of its own ends the trailer: what follows it takes its place from there.
+        """
         for index, field in enumerate(self.fields):
             if isinstance(field.length, Expand):
-                return tuple(follower for follower in self.fields[index + 1 :] if follower.bit_offset is None)
+                return tuple(itertools.takewhile(lambda follower: follower.bit_offset is None, self.fields[index + 1 :]))
         return ()
 
     @cached_property

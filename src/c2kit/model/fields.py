@@ -11,11 +11,12 @@ packet),
   where a
   little-endian compiler puts them. Digits such as ``"2143"`` tell which byte of the value (1 = most significant) stands
   at each place; the field's bits are taken in big-endian order first.
-* A field whose ``present_if`` does not hold has no value and takes no bits. A condition on a field that has no value
-  itself does not hold.
-* A field that does not fit between its start and the packet's end has no value, nor has any field whose place or size
-  depends on it.
+* A field whose ``present_if`` does not hold has no value and takes no bits: what follows begins where it would have. A
+  condition on a field that is absent for this reason does not hold either.
+* A field that does not fit between its start and the packet's end has no value, nor has any field whose place, size or
+  presence depends on it. A negative number of elements fits nowhere.
 * An :class:`Expand` field takes whole elements of what is left before the fields after it, which end with the packet.
+  Bits that are left between the two belong to nobody. It does not fit where those fields would begin before it does.
 """
 
 from __future__ import annotations

@@ -1,0 +1,11 @@
+"""The kernel on NumPy columns: many packets at once.
+
+Its functions are those of :class:`~c2kit.kernel.contract.Kernel`.
+"""
+
+from __future__ import annotations
+
+from c2kit.kernel.columns.split import split
+from c2kit.kernel.reference import decode, encode
+
+__all__ = ["decode", "encode", "split"]

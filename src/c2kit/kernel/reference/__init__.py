@@ -1,0 +1,13 @@
+"""The reference kernel: plain Python on ``bitstring``, complete, and written to be obviously right.
+
+It is what the other implementations are held to, and slow. Its functions are those of
+:class:`~c2kit.kernel.contract.Kernel`.
+"""
+
+from __future__ import annotations
+
+from c2kit.kernel.reference.decode import decode
+from c2kit.kernel.reference.encode import encode
+from c2kit.kernel.reference.split import split
+
+__all__ = ["decode", "encode", "split"]
