@@ -27,10 +27,7 @@ def split(buffer: Buffer, rule: LengthRule, start_byte: int = 0) -> Split:
     """Split whole packets off ``buffer[start_byte:]``; see :meth:`c2kit.kernel.contract.Kernel.split`."""
     is_word = rule.length_bits in _CODES and rule.length_bit_offset % 8 == 0 and rule.unit_bytes == 1
     bounds, before, size = (_by_words if is_word else _by_bits)(buffer, rule, start_byte)
-    if size is not None and _least(rule) <= size <= rule.maximum_bytes:
-        is_bad = False
-    else:
-        is_bad = size is not None
+    is_bad = size is not None and not _least(rule) <= size <= rule.maximum_bytes
     places = np.array(bounds, np.int64) - before
     return Split(places[:-1], places[1:], int(places[-1]), size, is_bad)
 
@@ -90,16 +87,16 @@ def put_length(packet: bytearray, rule: LengthRule) -> None:
     """
     least, most, size = _least(rule), rule.maximum_bytes, len(packet)
     if not least <= size <= most:
-        raise UsageError("frame size in bytes", expected=f"{least} to {most}", found=size)
+        raise UsageError(what="frame size in bytes", expected=f"{least} to {most}", found=size)
     length, left = divmod(size - rule.adjustment_bytes, rule.unit_bytes)
     if left or length < 0:
         expected = f"{rule.adjustment_bytes} bytes and a multiple of {rule.unit_bytes}"
-        raise UsageError("the length field cannot tell the frame's size", expected=expected, found=f"{size} bytes")
+        raise UsageError(what="the length field cannot tell the frame's size", expected=expected, found=f"{size} bytes")
     order, shift, mask = _bits(rule)
     if length > mask:
         most = mask * rule.unit_bytes + rule.adjustment_bytes
         expected = f"at most {most} bytes, as its {rule.length_bits} bits can tell"
-        raise UsageError("the length field cannot tell the frame's size", expected=expected, found=f"{size} bytes")
+        raise UsageError(what="the length field cannot tell the frame's size", expected=expected, found=f"{size} bytes")
     place = slice(rule.length_bit_offset // 8, rule.header_bytes)
     field = int.from_bytes(packet[place], order) & ~(mask << shift) | length << shift
     packet[place] = field.to_bytes(place.stop - place.start, order)

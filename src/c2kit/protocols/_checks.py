@@ -1,0 +1,32 @@
+"""How constructors refuse what cannot work."""
+
+from __future__ import annotations
+
+import operator
+from typing import TYPE_CHECKING
+
+from c2kit.errors import UsageError
+
+if TYPE_CHECKING:
+    from typing import SupportsIndex
+
+__all__ = ["in_range", "some_bytes"]
+
+
+def in_range(what: str, value: SupportsIndex, least: int, most: int | None = None) -> int:
+    """The value, if it is an integer in that range; else raises UsageError."""
+    expected = f"at least {least}" if most is None else f"{least} to {most}"
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise UsageError(what=what, expected=f"an integer, {expected}", found=repr(value)) from None
+    if number < least or (most is not None and number > most):
+        raise UsageError(what=what, expected=expected, found=number)
+    return number
+
+
+def some_bytes(what: str, value: object) -> bytes:
+    """The value, if it is bytes and at least one; else raises UsageError."""
+    if isinstance(value, bytes | bytearray | memoryview) and len(value):
+        return bytes(value)
+    raise UsageError(what=what, expected="at least one byte", found=repr(value))

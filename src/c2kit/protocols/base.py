@@ -1,0 +1,169 @@
+"""The contract of framing: what every protocol does, and what becomes of bytes that are no frame.
+
+Protocols do no I/O and know no clock: bytes go in as they came, frames and discards come out, and the other way round
+for commands. Whatever the bytes are, nothing is raised because of them.
+"""
+
+from __future__ import annotations
+
+import abc
+from enum import Enum, unique
+from typing import TYPE_CHECKING
+
+import numpy as np
+from attrs import define, frozen
+
+from c2kit.batches import PacketBatch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy.typing as npt
+
+    from c2kit.kernel.contract import Buffer
+
+__all__ = ["Discarded", "Frames", "Protocol", "Reason"]
+
+
+@unique
+class Reason(Enum):
+    """Why bytes are not part of a frame."""
+
+    NO_SYNC = "no sync"
+    """They stand where the synchronisation pattern should."""
+    BAD_HEADER = "bad header"
+    """No packet header that was asked for begins there."""
+    BAD_LENGTH = "bad length"
+    """A length field claims a size that is forbidden."""
+    TOO_LONG = "too long"
+    """The frame has not ended within the bytes that a frame may have."""
+    BAD_CRC = "bad CRC"
+    """The frame's checksum is not that of its bytes."""
+    TRUNCATED = "truncated"
+    """The input, or the frame around, ended before the frame was complete."""
+
+
+@frozen
+class Discarded:
+    """Input bytes that are not part of any frame.
+
+    They are the bytes from ``span[0]`` up to, not including, ``span[1]``, counted from the first ever received.
+    """
+
+    span: tuple[int, int]
+    reason: Reason
+    data: bytes
+    """The bytes themselves, for inspection."""
+    received: int
+    """When the last of them was given up: POSIX nanoseconds, UTC, as told to :meth:`Protocol.receive`."""
+
+    @property
+    def size_bytes(self) -> int:
+        """How many bytes they are."""
+        return self.span[1] - self.span[0]
+
+
+@define(frozen=True, slots=True, eq=False)
+class Frames:
+    """Frames on their way through a chain of protocols.
+
+    Frame ``i`` is ``buffer[starts[i]:ends[i]]`` and was made of the input bytes ``spans[i]``, all of which are in the
+    buffer, whose first byte is the input's byte ``first_byte``.
+    """
+
+    buffer: bytes
+    first_byte: int
+    starts: npt.NDArray[np.int64]
+    ends: npt.NDArray[np.int64]
+    spans: npt.NDArray[np.int64]
+    received: int
+
+    def __len__(self) -> int:
+        """The number of frames."""
+        return len(self.starts)
+
+    def batches(self) -> Iterator[PacketBatch]:
+        """The frames as one batch, or as none where there is no frame."""
+        if not len(self):
+            return
+        yield PacketBatch(
+            buffer=self.buffer,
+            starts=self.starts,
+            ends=self.ends,
+            received=np.full(len(self), self.received, np.int64),
+            spans=self.spans,
+        )
+
+    def discard(self, span: tuple[int, int], reason: Reason) -> Discarded:
+        """Give up some input bytes that are in the buffer."""
+        data = self.buffer[span[0] - self.first_byte : span[1] - self.first_byte]
+        return Discarded(span, reason, data, self.received)
+
+
+class Protocol(abc.ABC):
+    """Bytes in, frames and discards out, such that nothing is unaccounted for; and frames in, bytes out.
+
+    *Every byte is in one place.* The spans of all frames and of all discards, put in order, tile the input from its
+    first byte: they neither overlap nor leave anything out. What is not decided yet is :attr:`held_bytes` long, and
+    :meth:`end` decides it.
+
+    *Chunks do not matter.* However the input is cut, the same frames with the same spans and the same discards come
+    out, only sooner or later (but see :class:`~c2kit.protocols.Burst`, for which a chunk is a frame).
+
+    *Memory is bounded* by the constructor's arguments, whatever the input claims; what :meth:`take_asides` would give
+    is kept until it is taken, so take it after each call.
+
+    An instance is for one input, and one thread at a time. Constructors raise
+    :class:`~c2kit.errors.UsageError` for what cannot work.
+    """
+
+    @abc.abstractmethod
+    def receive(self, data: Buffer, received: int = 0) -> Iterator[PacketBatch]:
+        """Take in the next bytes of the input, and give the frames that are complete with them.
+
+        The bytes are taken in by the call, not by iterating over its result. ``received`` is the time that frames and
+        discards get which these bytes decide: POSIX nanoseconds, UTC. The spans of the frames are set, and the
+        frames are in the order of the input.
+        """
+
+    @abc.abstractmethod
+    def end(self) -> Iterator[PacketBatch]:
+        """Take note that the input (a datagram, a connection, a file) has ended: what is incomplete is truncated.
+
+        The next bytes, if there are any, begin afresh; spans are still counted from the first byte ever received.
+        """
+
+    @abc.abstractmethod
+    def take_asides(self) -> list[Discarded]:
+        """The discards since the last call, in the order of the input."""
+
+    @abc.abstractmethod
+    def send(self, payload: bytes) -> bytes:
+        """The bytes to be sent so that the other side's :meth:`receive` gives ``payload``.
+
+        What ``receive`` strips off is added; what it leaves in the frame (a length field, a checksum, a pattern) has
+        its place in ``payload`` already and is filled in.
+
+        Raises:
+            UsageError: the payload cannot be framed.
+        """
+
+    @property
+    @abc.abstractmethod
+    def held_bytes(self) -> int:
+        """How many bytes were received that are neither in a frame nor in a discard so far."""
+
+    @abc.abstractmethod
+    def refine(self, frames: Frames) -> Frames:
+        """Treat each of the frames as an input of its own, and give the frames that are in them.
+
+        This is what a :class:`~c2kit.protocols.Chain` calls. All spans together are those of the frames given, so that
+        bytes around the first and the last inner frame (headers that were stripped) are counted to these.
+        """
+
+    def seal(self, frame: bytearray, first_byte: int, end_byte: int) -> None:  # noqa: B027 - most have nothing to do
+        """Compute again what depends on every byte of a frame that :meth:`send` made, now that it is framed further.
+
+        It is ``frame[first_byte:end_byte]``. A :class:`~c2kit.protocols.Chain` calls it: outer protocols may have
+        filled in parts of the frame that a checksum covers.
+        """
