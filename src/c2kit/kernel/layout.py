@@ -87,7 +87,8 @@ class Layout:
         """
         for index, field in enumerate(self.fields):
             if isinstance(field.length, Expand):
-                return tuple(itertools.takewhile(lambda follower: follower.bit_offset is None, self.fields[index + 1 :]))
+                followers = self.fields[index + 1 :]
+                return tuple(itertools.takewhile(lambda follower: follower.bit_offset is None, followers))
         return ()
 
     @cached_property
