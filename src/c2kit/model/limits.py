@@ -18,6 +18,8 @@ class LimitState(IntEnum):
     YELLOW_HIGH = 2
     RED_LOW = 3
     RED_HIGH = 4
+    NO_VALUE = 5
+    """Only in arrays: an element that is not a number. A single value that is none has no state."""
 
 
 @frozen

@@ -1,0 +1,23 @@
+"""Raw values to engineering values, whole columns at a time, and back, one value at a time."""
+
+from __future__ import annotations
+
+from c2kit.kernel.conversions.apply import Convert, Derive, bind, bind_derived, engineering_dtype
+from c2kit.kernel.conversions.checks import check_derived, check_item
+from c2kit.kernel.conversions.inverse import invert
+from c2kit.kernel.conversions.limits import limit_states
+from c2kit.kernel.conversions.monotonic import engineering_range, is_monotonic
+
+__all__ = [
+    "Convert",
+    "Derive",
+    "bind",
+    "bind_derived",
+    "check_derived",
+    "check_item",
+    "engineering_dtype",
+    "engineering_range",
+    "invert",
+    "is_monotonic",
+    "limit_states",
+]
