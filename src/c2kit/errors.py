@@ -38,6 +38,10 @@ __all__ = [
 ]
 
 
+_MOST_SHOWN = 50
+"""A file that is not a dictionary at all is told in a screen, not in ten thousand lines."""
+
+
 class C2kitError(Exception):
     """The root of all exceptions that c2kit raises on purpose."""
 
@@ -89,7 +93,8 @@ class UnknownName(UsageError, LookupError):
 class DefinitionError(C2kitError):
     """A definition that cannot be right.
 
-    Its text begins with ``file:line:column``, the form that editors and terminals turn into a link.
+    Its text begins with ``file:line:column``, the form that editors and terminals turn into a link. ``others`` is what
+    else was found wrong at the same time; its text follows, a line each.
     """
 
     def __init__(
@@ -100,14 +105,19 @@ class DefinitionError(C2kitError):
         expected: object = None,
         found: object = None,
         remedy: str = "",
+        others: Sequence[DefinitionError] = (),
     ) -> None:
         self.what = what
         self.source = source
         self.expected = expected
         self.found = found
         self.remedy = remedy
+        self.others = tuple(others)
         sentence = _sentence(what, expected, found, remedy)
-        super().__init__(f"{source}: {sentence}" if source is not None else sentence)
+        lines = [f"{source}: {sentence}" if source is not None else sentence, *map(str, self.others[:_MOST_SHOWN])]
+        if len(self.others) > _MOST_SHOWN:
+            lines.append(f"... and {len(self.others) - _MOST_SHOWN} more")
+        super().__init__("\n".join(lines))
 
 
 class ArgumentFault(UsageError):

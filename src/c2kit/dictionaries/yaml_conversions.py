@@ -1,0 +1,202 @@
+"""Conversions, states and limits as they are written in a dictionary."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from c2kit.dictionaries.yaml_nodes import MappingNode, ScalarNode, SequenceNode, kind_of
+from c2kit.model.conversions import Extrapolation, Function, PiecewiseLinear, Polynomial, State, States
+from c2kit.model.limits import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from c2kit.dictionaries.yaml_nodes import Node, YamlFile
+    from c2kit.dictionaries.yaml_scope import Scope
+    from c2kit.model.conversions import Conversion
+
+__all__ = [
+    "CONVERSION_KEYS",
+    "INLINE_CONVERSION_KEYS",
+    "read_conversion",
+    "read_function",
+    "read_limits",
+    "read_shared_conversion",
+    "read_states",
+]
+
+INLINE_CONVERSION_KEYS = frozenset({"scale", "offset", "polynomial", "piecewise", "extrapolate", "function", "version"})
+"""What a shared conversion is written with."""
+CONVERSION_KEYS = INLINE_CONVERSION_KEYS | {"conversion", "states"}
+"""What an item's conversion is written with: these, or a name."""
+
+_BOUNDS = ("red_low", "yellow_low", "yellow_high", "red_high")
+_FUNCTION = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*(?:\.[^\W\d]\w*)*")
+_SPAN = re.compile(r"\s*([+-]?\w+)\s*\.\.\s*([+-]?\w+)\s*", re.ASCII)
+
+
+def read_conversion(scope: Scope, node: Node, entries: Mapping[str, Node]) -> Conversion | None:
+    """The conversion that an item's keys tell; ``None`` where they tell none."""
+    file = scope.file
+    kinds = [key for key in ("conversion", "states", "polynomial", "piecewise", "function") if key in entries]
+    if "scale" in entries or "offset" in entries:
+        kinds.append("scale" if "scale" in entries else "offset")
+    if len(kinds) > 1:
+        remedy = "one polynomial can scale and offset; keep one of them"
+        raise file.wrong(entries[kinds[1]], "an item has one conversion", found=" and ".join(kinds), remedy=remedy)
+    kind = kinds[0] if kinds else ""
+    if "extrapolate" in entries and kind != "piecewise":
+        raise file.wrong(entries["extrapolate"], "extrapolate belongs to piecewise", remedy="remove it")
+    if "version" in entries and kind != "function":
+        raise file.wrong(entries["version"], "version belongs to function", remedy="remove it")
+    match kind:
+        case "":
+            return None
+        case "conversion":
+            return scope.conversions.find(file, entries["conversion"])
+        case "states":
+            return read_states(scope, entries["states"])
+        case "polynomial":
+            return _polynomial(file, entries["polynomial"])
+        case "piecewise":
+            return _piecewise(file, entries["piecewise"], entries.get("extrapolate"))
+        case "function":
+            return read_function(file, entries["function"], entries.get("version"))
+        case _:
+            return _scale(file, entries)
+
+
+def read_shared_conversion(scope: Scope, name: ScalarNode, node: Node) -> Conversion:
+    """A conversion under ``conversions:``."""
+    entries = scope.file.entries(node, f"conversion {name.value}", INLINE_CONVERSION_KEYS)
+    conversion = read_conversion(scope, node, entries)
+    if conversion is None:
+        expected = "polynomial, piecewise, scale, offset or function"
+        raise scope.file.wrong(node, f"conversion {name.value} says nothing", expected=expected)
+    return conversion
+
+
+def _scale(file: YamlFile, entries: Mapping[str, Node]) -> Polynomial:
+    scale = file.number(entries["scale"], "scale") if "scale" in entries else 1
+    offset = file.number(entries["offset"], "offset") if "offset" in entries else 0
+    return Polynomial((offset, scale))
+
+
+def _polynomial(file: YamlFile, node: Node) -> Polynomial:
+    expected = "a list of numbers, the constant first"
+    coefficients = file.sequence(node, "polynomial", expected=expected)
+    if not 1 <= len(coefficients) <= 32:
+        raise file.wrong(node, "no polynomial has so many coefficients", expected="1 to 32", found=len(coefficients))
+    return Polynomial(tuple(file.number(coefficient, "a coefficient") for coefficient in coefficients))
+
+
+def _piecewise(file: YamlFile, node: Node, extrapolate: Node | None) -> PiecewiseLinear:
+    expected = "a list of [raw, engineering] pairs"
+    points: list[tuple[float, float]] = []
+    for element in file.sequence(node, "piecewise", expected=expected):
+        pair = file.sequence(element, "a point", expected="[raw, engineering]")
+        if len(pair) != 2:
+            found = f"{len(pair)} numbers"
+            raise file.wrong(element, "a point has two numbers", expected="[raw, engineering]", found=found)
+        point = (file.number(pair[0], "a raw value"), file.number(pair[1], "an engineering value"))
+        if points and point[0] <= points[-1][0]:
+            expected = f"more than {points[-1][0]}"
+            raise file.wrong(pair[0], "raw values must rise from point to point", expected=expected, found=point[0])
+        points.append(point)
+    if len(points) < 2:
+        raise file.wrong(node, "a piecewise conversion has two points at least", expected=expected, found=len(points))
+    policy = Extrapolation.NONE
+    if extrapolate is not None:
+        known = [member.value for member in Extrapolation]
+        text = file.scalar(extrapolate, "extrapolate")
+        if text not in known:
+            raise file.wrong(extrapolate, "no such extrapolation", expected=" or ".join(known), found=repr(text))
+        policy = Extrapolation(text)
+    return PiecewiseLinear(tuple(points), policy)
+
+
+def read_function(file: YamlFile, node: Node, version: Node | None) -> Function:
+    """``package.module:name``; it is imported by who uses it, never while a dictionary loads."""
+    path = file.scalar(node, "function")
+    if _FUNCTION.fullmatch(path) is None:
+        raise file.wrong(node, "a function is told by its place", expected="package.module:name", found=repr(path))
+    if version is None:
+        return Function(path)
+    return Function(path, file.name_of(version, "version"))
+
+
+def read_states(scope: Scope, node: Node) -> States | None:
+    """States in place, or the name of shared ones."""
+    if isinstance(node, ScalarNode):
+        return scope.states.find(scope.file, node)
+    states: list[State] = []
+    for name, value in scope.file.pairs(node, "states"):
+        if not name.value:
+            raise scope.file.wrong(name, "a state must have a name", found="nothing")
+        states.extend(_states_of(scope.file, name.value, value))
+    if not states:
+        raise scope.file.wrong(node, "states must not be empty", expected="NAME: value, or NAME: low..high")
+    return States(tuple(states))
+
+
+def _states_of(file: YamlFile, name: str, node: Node) -> list[State]:
+    description = ""
+    if isinstance(node, MappingNode):
+        entries = file.entries(node, f"state {name}", ("value", "description"))
+        if "value" not in entries:
+            raise file.wrong(node, f"state {name} has no value", remedy="add value: 1, or value: 2..5")
+        if "description" in entries:
+            description = file.scalar(entries["description"], "description")
+        node = entries["value"]
+    if not isinstance(node, SequenceNode):
+        return [State(name, *_span(file, name, node), description)]
+    if not node.value:
+        raise file.wrong(node, f"state {name} has no value", expected="[2..5, 9]")
+    return [State(name, *_span(file, name, element), description) for element in node.value]
+
+
+def _span(file: YamlFile, name: str, node: Node) -> tuple[int, int]:
+    what = f"the value of state {name}"
+    text = file.scalar(node, what, expected="an integer or a range such as 2..5")
+    span = None if node.style else _SPAN.fullmatch(text)
+    if span is None:
+        low = file.integer(node, what)
+        return low, low
+    low, high = (_end_of_span(file, node, end) for end in span.groups())
+    if low > high:
+        raise file.wrong(node, f"{what} ends before it begins", found=text, remedy=f"write {high}..{low}")
+    return low, high
+
+
+def _end_of_span(file: YamlFile, node: Node, text: str) -> int:
+    try:
+        value = int(text, 0)
+    except ValueError:
+        value = 2**64
+    if not -(2**63) <= value < 2**64:
+        expected = "integers of up to 64 bits, such as 2..5"
+        raise file.wrong(node, "no such range", expected=expected, found=repr(node.value))
+    return value
+
+
+def read_limits(scope: Scope, node: Node) -> tuple[Limits, ...]:
+    """One set of bounds, several by their names, or the name of shared ones."""
+    file = scope.file
+    if isinstance(node, ScalarNode):
+        return scope.limits.find(file, node) or ()
+    pairs = file.pairs(node, "limits")
+    if not pairs:
+        raise file.wrong(node, "limits must not be empty", expected=" or ".join(_BOUNDS))
+    if not all(isinstance(value, MappingNode) for _, value in pairs):
+        return (_bounds(file, "default", node),)
+    return tuple(_bounds(file, name.value, value) for name, value in pairs)
+
+
+def _bounds(file: YamlFile, name: str, node: Node) -> Limits:
+    if not name:
+        raise file.wrong(node, "a set of limits must have a name", found="nothing")
+    entries = file.entries(node, f"limits {name}", _BOUNDS)
+    if not entries:
+        raise file.wrong(node, f"limits {name} has no bound", expected=" or ".join(_BOUNDS), found=kind_of(node))
+    return Limits(name, **{bound: file.number(value, bound) for bound, value in entries.items()})

@@ -1,0 +1,317 @@
+"""Items and arguments as they are written in a dictionary."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from c2kit.dictionaries.yaml_conversions import CONVERSION_KEYS, read_conversion, read_function, read_limits
+from c2kit.dictionaries.yaml_nodes import ScalarNode, SequenceNode, kind_of
+from c2kit.model.conversions import States
+from c2kit.model.fields import Condition, Encoding, FieldReference, Prefixed, Terminated, Text
+from c2kit.model.packets import DerivedItem, Item
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from c2kit.dictionaries.yaml_nodes import Node, YamlFile
+    from c2kit.dictionaries.yaml_scope import Scope
+    from c2kit.dictionaries.yaml_types import TypeSpec
+    from c2kit.model.commands import Argument
+    from c2kit.model.conversions import Conversion
+
+__all__ = ["FIELD_KEYS", "ITEM_KEYS", "Earlier", "checked_name", "read_derived", "read_field", "read_item", "text_of"]
+
+FIELD_KEYS = CONVERSION_KEYS | {
+    "type",
+    "at_bit",
+    "at_byte",
+    "byte_order",
+    "charset",
+    "cut_at",
+    "description",
+    "display",
+    "length",
+    "max_bytes",
+    "only_if",
+    "padding",
+    "prefix",
+    "units",
+    "until",
+}
+"""What items and arguments have in common."""
+ITEM_KEYS = FIELD_KEYS | {"limits"}
+_DERIVED_KEYS = frozenset({"function", "version", "of", "limits", "units", "description", "display"})
+
+Earlier = dict[str, "Item | Argument | None"]
+"""The fields before this one, by name; ``None`` for one that is wrong itself, which was reported there."""
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.:/-]{0,99}", re.ASCII)
+_COMPARISON = re.compile(r"\s*(==|!=|<=|>=|<|>)\s*(.+?)\s*", re.DOTALL)
+_DISPLAY = re.compile(r"(?:.?[<>=^])?[ +-]?z?#?\d{0,3}[,_]?(?:\.\d{1,3})?[bcdeEfFgGnosxX%]?")
+
+
+def checked_name(file: YamlFile, node: ScalarNode, what: str) -> str:
+    """A name of a packet, command, item or argument."""
+    name: str = node.value
+    if _NAME.fullmatch(name) is None:
+        expected = "a letter or _, then up to 99 letters, digits and _ . : / -"
+        raise file.wrong(node, f"{what} cannot be named like this", expected=expected, found=repr(name))
+    return name
+
+
+def text_of(file: YamlFile, entries: Mapping[str, Node], key: str) -> str:
+    """Text under a key; empty without it."""
+    node = entries.get(key)
+    return "" if node is None else file.scalar(node, key)
+
+
+def read_item(scope: Scope, name: ScalarNode, node: Node, byte_order: str, earlier: Earlier) -> Item:
+    """One item: its type in a word, or a mapping with ``type`` and more."""
+    file = scope.file
+    if type(node) is ScalarNode:
+        spec = scope.types.read(file, node, byte_order)
+        return Item(
+            name=name.value,
+            encoding=spec.encoding,
+            bit_length=spec.bit_length,
+            byte_order=spec.byte_order,
+            length=spec.length,
+            text=spec.text,
+            source=file.source(name),
+        )
+    entries = file.entries(node, f"item {name.value}", ITEM_KEYS)
+    settings = read_field(scope, name, node, entries, byte_order, earlier)
+    if "limits" in entries:
+        if settings["encoding"].is_bytes:
+            raise file.wrong(entries["limits"], "only numbers have limits", remedy="remove the limits")
+        settings["limits"] = read_limits(scope, entries["limits"])
+    return Item(**settings)
+
+
+def read_field(
+    scope: Scope, name: ScalarNode, node: Node, entries: Mapping[str, Node], byte_order: str, earlier: Earlier
+) -> dict[str, Any]:
+    """The attributes of :class:`Field` that a mapping tells, and its ``conversion``."""
+    file = scope.file
+    if "type" not in entries:
+        remedy = "add type: u16 or another type"
+        raise file.wrong(node, f"{name.value} has no type", remedy=remedy)
+    if "byte_order" in entries:
+        byte_order = file.name_of(entries["byte_order"], "byte_order")
+    spec = scope.types.read(file, entries["type"], byte_order)
+    settings: dict[str, Any] = {
+        "name": name.value,
+        "encoding": spec.encoding,
+        "bit_length": spec.bit_length,
+        "byte_order": spec.byte_order,
+        "length": spec.length,
+        "text": spec.text,
+        "source": file.source(name),
+    }
+    if "units" in entries:
+        settings["units"] = file.scalar(entries["units"], "units")
+    if "description" in entries:
+        settings["description"] = file.scalar(entries["description"], "description")
+    if not _CONVERTS.isdisjoint(entries):
+        settings["conversion"] = _conversion(scope, node, entries, spec)
+    if not _PLACES.isdisjoint(entries):
+        _place(file, entries, settings)
+    if not _LENGTHS.isdisjoint(entries):
+        _length(scope, entries, spec, settings)
+    if not _TEXTS.isdisjoint(entries):
+        settings["text"] = _text(file, entries, spec)
+    if "only_if" in entries:
+        settings["present_if"] = _conditions(file, entries["only_if"], earlier)
+    if "display" in entries:
+        settings["display"] = _display(file, entries["display"], spec, settings.get("conversion"))
+    return settings
+
+
+_CONVERTS = CONVERSION_KEYS
+_PLACES = frozenset({"at_bit", "at_byte"})
+_LENGTHS = frozenset({"length", "until", "max_bytes", "prefix"})
+_TEXTS = frozenset({"charset", "padding", "cut_at"})
+
+
+def _conversion(scope: Scope, node: Node, entries: Mapping[str, Node], spec: TypeSpec) -> Conversion | None:
+    conversion = read_conversion(scope, node, entries)
+    key = next(key for key in entries if key in _CONVERTS)
+    if spec.encoding.is_bytes and conversion is not None:
+        raise scope.file.wrong(entries[key], "only numbers are converted", remedy=f"remove {key}")
+    if isinstance(conversion, States) and not spec.encoding.is_integer:
+        raise scope.file.wrong(entries[key], "only integers have states", remedy=f"remove {key}")
+    return conversion
+
+
+def _place(file: YamlFile, entries: Mapping[str, Node], settings: dict[str, Any]) -> None:
+    byte = file.integer(entries["at_byte"], "at_byte", least=0, most=2**32) if "at_byte" in entries else 0
+    bit = file.integer(entries["at_bit"], "at_bit", least=0, most=2**35) if "at_bit" in entries else 0
+    settings["bit_offset"] = 8 * byte + bit
+
+
+def _length(scope: Scope, entries: Mapping[str, Node], spec: TypeSpec, settings: dict[str, Any]) -> None:
+    file = scope.file
+    keys = [key for key in ("length", "until", "prefix") if key in entries]
+    first = entries[keys[0]] if keys else entries["max_bytes"]
+    if not keys or (keys != ["until"] and "max_bytes" in entries):
+        raise file.wrong(entries["max_bytes"], "max_bytes belongs to until", remedy="remove it")
+    if spec.length is not None or len(keys) > 1:
+        what = "its length is told twice"
+        raise file.wrong(first, what, expected="one of [...], length, until, prefix", remedy="keep one of them")
+    match keys[0]:
+        case "length":
+            settings["length"] = _told_length(file, entries["length"])
+        case "until":
+            most = None
+            if "max_bytes" in entries:
+                most = file.integer(entries["max_bytes"], "max_bytes", least=0, most=2**32)
+            settings["length"] = Terminated(file.octets(entries["until"], "until"), most)
+        case _:
+            prefix = scope.types.read(file, entries["prefix"], "big")
+            if prefix.encoding is not Encoding.UNSIGNED or prefix.length is not None:
+                found = kind_of(entries["prefix"])
+                raise file.wrong(first, "a prefix is an unsigned integer", expected="u8, u16 or u16le", found=found)
+            settings["length"] = Prefixed(prefix.bit_length, prefix.byte_order)
+
+
+def _told_length(file: YamlFile, node: Node) -> FieldReference:
+    entries = file.entries(node, "length", ("item", "multiply", "add"))
+    if "item" not in entries:
+        raise file.wrong(node, "length names no item", expected="{item: N, multiply: 1, add: 0}")
+    factors = {
+        key: file.integer(entries[key], key, least=-(2**31), most=2**31)
+        for key in ("multiply", "add")
+        if key in entries
+    }
+    return FieldReference(file.name_of(entries["item"], "item"), **factors)
+
+
+def _text(file: YamlFile, entries: Mapping[str, Node], spec: TypeSpec) -> Text:
+    if spec.text is None:
+        key = next(key for key in entries if key in _TEXTS)
+        raise file.wrong(entries[key], f"{key} belongs to text", remedy="remove it, or write type: text[...]")
+    settings: dict[str, Any] = {
+        name: file.octets(entries[key], key)
+        for key, name in (("padding", "padding"), ("cut_at", "terminator"))
+        if key in entries
+    }
+    if "charset" in entries:
+        settings["charset"] = file.name_of(entries["charset"], "charset")
+    return Text(**settings)
+
+
+def _conditions(file: YamlFile, node: Node, earlier: Earlier) -> tuple[Condition, ...]:
+    conditions: list[Condition] = []
+    for name, value in file.pairs(node, "only_if"):
+        comparisons: list[Node] = value.value if isinstance(value, SequenceNode) else [value]
+        for comparison in comparisons:
+            conditions.extend(_condition(file, name, comparison, earlier))
+    if not conditions:
+        raise file.wrong(node, "only_if must not be empty", expected='{ITEM: 1} or {ITEM: ">= 2"}')
+    return tuple(conditions)
+
+
+def _condition(file: YamlFile, name: ScalarNode, node: Node, earlier: Earlier) -> list[Condition]:
+    text = file.scalar(node, f"what {name.value} is compared with", expected='a value, or a comparison such as ">= 2"')
+    compared = _COMPARISON.fullmatch(text)
+    operator, operand = compared.groups() if compared else ("==", text)
+    if name.value not in earlier:
+        remedy = "name an item that is defined before this one"
+        raise file.wrong(name, f"its presence depends on {name.value}, which is not defined before it", remedy=remedy)
+    other = earlier[name.value]
+    if other is None:
+        return []
+    spans = spans_of(other, operand)
+    if spans:
+        return _state_condition(file, name, node, operator, spans)
+    value = _operand(operand)
+    if value is None:
+        expected = "a number, or one of its states" if isinstance(other.conversion, States) else "a number"
+        raise file.wrong(node, f"{name.value} cannot be compared with this", expected=expected, found=repr(operand))
+    return [Condition(name.value, operator, value)]
+
+
+def spans_of(field: Item | Argument, name: str) -> list[tuple[int, int]]:
+    """The raw values that a state of a field names, as ranges; none where it has no such state."""
+    if not isinstance(field.conversion, States):
+        return []
+    return [(state.low, state.high) for state in field.conversion.states if state.name == name]
+
+
+def _state_condition(
+    file: YamlFile, name: ScalarNode, node: Node, operator: str, spans: list[tuple[int, int]]
+) -> list[Condition]:
+    low, high = spans[0]
+    if len(spans) == 1 and low == high:
+        return [Condition(name.value, operator, low)]
+    if len(spans) == 1 and operator == "==":
+        return [Condition(name.value, ">=", low), Condition(name.value, "<=", high)]
+    remedy = "compare with numbers, for example [>= 2, <= 5]"
+    raise file.wrong(node, "this state is more than one value", remedy=remedy)
+
+
+def _operand(text: str) -> int | float | None:
+    if text.lower() in ("true", "false"):
+        return int(text.lower() == "true")
+    for convert in (lambda: int(text, 0), lambda: float(text)):
+        try:
+            value: int | float = convert()
+        except ValueError:
+            continue
+        return value if -(2**63) <= value < 2**64 else None
+    return None
+
+
+def _display(file: YamlFile, node: Node, spec: TypeSpec, conversion: Conversion | None) -> str:
+    """A format that the values take; how wide it may be is bounded, for it is memory."""
+    text = file.scalar(node, "display")
+    example: object = 0 if spec.encoding.is_integer and conversion is None else 0.0
+    if spec.encoding.is_bytes:
+        example = ""
+    elif isinstance(conversion, States):
+        example = 0
+    _try_display(file, node, text, example)
+    return text
+
+
+def _try_display(file: YamlFile, node: Node, text: str, example: object) -> None:
+    try:
+        if _DISPLAY.fullmatch(text) is None:
+            raise ValueError(text)
+        format(example, text)
+    except ValueError:
+        expected = "a Python format specification for its values, such as .2f or #06x"
+        raise file.wrong(node, "no such display format", expected=expected, found=repr(text)) from None
+
+
+def read_derived(scope: Scope, name: ScalarNode, node: Node, numbers: set[str]) -> DerivedItem:
+    """One derived item; ``numbers`` are the items that a function can take."""
+    file = scope.file
+    entries = file.entries(node, f"derived item {name.value}", _DERIVED_KEYS)
+    if "function" not in entries or "of" not in entries:
+        missing = "function" if "function" not in entries else "of"
+        remedy = 'write {function: "package.module:name", of: [ITEM, ...]}'
+        raise file.wrong(node, f"derived item {name.value} has no {missing}", remedy=remedy)
+    inputs = []
+    for element in file.sequence(entries["of"], "of", expected="a list of items"):
+        item = file.name_of(element, "an item")
+        if item not in numbers:
+            what = f"{name.value} is computed of {item}, which is no number of this packet"
+            raise file.wrong(element, what, remedy="name items of this packet that are numbers")
+        inputs.append(item)
+    if not inputs:
+        raise file.wrong(entries["of"], f"{name.value} is computed of nothing", expected="[ITEM, ...]")
+    display = text_of(file, entries, "display")
+    if "display" in entries:
+        _try_display(file, entries["display"], display, 0.0)
+    return DerivedItem(
+        name=name.value,
+        function=read_function(file, entries["function"], entries.get("version")),
+        inputs=tuple(inputs),
+        limits=read_limits(scope, entries["limits"]) if "limits" in entries else (),
+        units=text_of(file, entries, "units"),
+        description=text_of(file, entries, "description"),
+        display=display,
+        source=file.source(name),
+    )

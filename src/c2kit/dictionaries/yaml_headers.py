@@ -1,0 +1,152 @@
+"""Headers: fields that packets and commands share, with what is said about them.
+
+A header is read where it is first extended, as items for packets and as arguments for commands. It keeps the scope of
+its own file, so that it means the same wherever that is included.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, field
+
+from c2kit.dictionaries.yaml_arguments import read_argument
+from c2kit.dictionaries.yaml_fields import checked_name, read_item
+from c2kit.errors import DefinitionError
+
+if TYPE_CHECKING:
+    from c2kit.dictionaries.yaml_fields import Earlier
+    from c2kit.dictionaries.yaml_nodes import Node, ScalarNode
+    from c2kit.dictionaries.yaml_scope import Scope
+
+__all__ = ["At", "Base", "Header", "base_of"]
+
+_COMMON = frozenset({"extends", "description", "byte_order", "overlaps", "items"})
+_TELEMETRY = frozenset({"identify", "time", "length", "size_bytes"})
+_COMMAND = frozenset({"arguments", "fixed", "computed"})
+_MERGED = frozenset({"identify", "fixed", "computed"})
+_READERS: dict[str, Any] = {"items": read_item, "arguments": read_argument}
+
+At = tuple["Scope", "ScalarNode", "Node"]
+"""A key and its value, with the scope of the file in which they stand."""
+
+
+@define(slots=True, eq=False)
+class Base:
+    """Fields in order, and what was said about them: of a header, or of a packet or command so far."""
+
+    fields: list[Any] = field(factory=list)
+    """Items, or arguments."""
+    earlier: Earlier = field(factory=dict)
+    said: dict[str, At] = field(factory=dict)
+    """``time``, ``length``, ``size_bytes``, ``overlaps``: the last one counts."""
+    merged: dict[str, dict[str, At]] = field(factory=dict)
+    """``identify``, ``fixed`` and ``computed``, by the name of the field: the last one counts for each name."""
+    is_whole: bool = True
+    """Whether all of it could be read."""
+
+    def copy(self) -> Base:
+        """The same, to go on from."""
+        merged = {key: entries.copy() for key, entries in self.merged.items()}
+        return Base(self.fields.copy(), self.earlier.copy(), self.said.copy(), merged, self.is_whole)
+
+    def read_fields(self, scope: Scope, entries: dict[str, Node], kind: str) -> None:
+        """Add the fields that stand here as ``items`` or ``arguments``, reporting each that is wrong."""
+        key = "items" if "items" in entries else "arguments"
+        if key not in entries:
+            return
+        file, read, earlier = scope.file, _READERS[kind], self.earlier
+        byte_order = _byte_order(scope, entries)
+        for name, node in file.pairs(entries[key], key):
+            try:
+                text = name.value
+                if text not in scope.good_names:
+                    scope.good_names.add(checked_name(file, name, f"one of the {key}"))
+                if text in earlier:
+                    first = earlier[text]
+                    found = f"the first at {first.source}" if first is not None else None
+                    raise file.wrong(name, f"{text} stands twice", found=found, remedy="rename one of the two")
+                earlier[text] = None
+                one = earlier[text] = read(scope, name, node, byte_order, earlier)
+                self.fields.append(one)
+            except DefinitionError as error:
+                file.problems.append(error)
+                self.is_whole = False
+
+    def say(self, scope: Scope, node: Node) -> None:
+        """Take over what a header, packet or command says about its fields."""
+        for key, value in scope.file.pairs(node, "it"):
+            name = key.value
+            if name in ("time", "length", "size_bytes", "overlaps"):
+                self.said[name] = (scope, key, value)
+            elif name in _MERGED:
+                entries = self.merged.setdefault(name, {})
+                for field_name, told in scope.file.pairs(value, name):
+                    entries[field_name.value] = (scope, field_name, told)
+
+
+def _byte_order(scope: Scope, entries: dict[str, Node]) -> str:
+    if "byte_order" not in entries:
+        return "big"
+    node = entries["byte_order"]
+    order = scope.file.scalar(node, "byte_order")
+    if order not in ("big", "little"):
+        raise scope.file.wrong(node, "no byte order for many fields", expected="big or little", found=repr(order))
+    return order
+
+
+@define(slots=True, eq=False)
+class Header:
+    """One header, read when it is needed."""
+
+    scope: Scope
+    name: ScalarNode
+    node: Node
+    _bases: dict[str, Base] = field(factory=dict)
+    _open: set[str] = field(factory=set)
+
+    def check(self) -> None:
+        """Read it as what it is, though nothing may extend it."""
+        keys = {key.value for key, _ in self.scope.file.pairs(self.node, f"header {self.name.value}")}
+        self.base("items" if _COMMAND.isdisjoint(keys) else "arguments", self.scope, self.name)
+
+    def base(self, kind: str, scope: Scope, extends: Node) -> Base:
+        """What it gives to packets (``items``) or commands (``arguments``)."""
+        if kind in self._open:
+            what = f"header {self.name.value} extends itself by way of others"
+            raise scope.file.wrong(extends, what, remedy="break the circle")
+        if kind not in self._bases:
+            self._open.add(kind)
+            try:
+                self._bases[kind] = self._read(kind, scope, extends)
+            finally:
+                self._open.discard(kind)
+        return self._bases[kind]
+
+    def _read(self, kind: str, scope: Scope, extends: Node) -> Base:
+        file = self.scope.file
+        what = f"header {self.name.value}"
+        entries = file.entries(self.node, what, _COMMON | _TELEMETRY | _COMMAND)
+        foreign = sorted((_COMMAND if kind == "items" else _TELEMETRY).intersection(entries))
+        if foreign:
+            whose = "commands" if kind == "items" else "telemetry"
+            remedy = "extend a header that has only items"
+            raise scope.file.wrong(extends, f"{what} is for {whose}", found=", ".join(foreign), remedy=remedy)
+        if "items" in entries and "arguments" in entries:
+            raise file.wrong(entries["arguments"], f"{what} has items and arguments", remedy="keep one of them")
+        base = base_of(self.scope, entries, kind)
+        before = len(file.problems)
+        base.read_fields(self.scope, entries, kind)
+        base.say(self.scope, self.node)
+        base.is_whole &= len(file.problems) == before
+        return base
+
+
+def base_of(scope: Scope, entries: dict[str, Node], kind: str) -> Base:
+    """What ``extends`` gives, to go on from; nothing where it does not stand."""
+    if "extends" not in entries:
+        return Base()
+    header = scope.headers.find(scope.file, entries["extends"])
+    if header is None:
+        return Base(is_whole=False)
+    return header.base(kind, scope, entries["extends"]).copy()

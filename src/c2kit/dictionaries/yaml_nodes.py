@@ -1,0 +1,276 @@
+"""YAML text to nodes that know where they stand, and the plain values in them.
+
+Definitions are read from the *node tree*, not from Python objects that a YAML loader makes of it: a node knows its line
+and column, a duplicate key is still there to be seen, and composing costs a third of constructing. What a scalar means
+is decided by whoever reads it: a state may be called ``ON``, ``NO`` or ``1``, and an integer is only ever an integer.
+
+Not part of the format, and refused: anchors, aliases and merge keys (definitions have names of their own to share
+by, and aliases can make a small file as large as they like), tags, and more than one document in a file.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import yaml
+from attrs import define, field
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from c2kit.errors import DefinitionError
+from c2kit.model.source import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+    from pathlib import Path
+
+__all__ = ["MappingNode", "Node", "ScalarNode", "SequenceNode", "YamlFile", "did_you_mean", "kind_of"]
+
+_LEAST_INTEGER, _GREATEST_INTEGER = -(2**63), 2**64 - 1
+_ODD_MARKUP = re.compile(r"(?:^|[\s\[{,:-])[&*!][^\s,\]}]")
+"""What may be an anchor, an alias or a tag; a description may hold it too, so that it only starts a closer look."""
+
+
+class _NoTags:
+    """Composing without deciding what a plain scalar is: nobody asks, and it is a third of the time."""
+
+    def resolve(self, kind: type[Node], value: str | None, implicit: object) -> None:
+        """No tag. What stays is one that was written down."""
+
+    def descend_resolver(self, parent: Node | None, index: object) -> None:
+        """Nothing to do: there are no resolvers by path."""
+
+    def ascend_resolver(self) -> None:
+        """Nothing to do: there are no resolvers by path."""
+
+
+if yaml.__with_libyaml__:
+    from yaml.cyaml import CParser
+
+    class _Composer(_NoTags, CParser):
+        def __init__(self, text: str) -> None:
+            CParser.__init__(self, text)
+else:  # pragma: no cover - the wheels of PyYAML all have the C parser; slower and equal without
+    from yaml.composer import Composer
+    from yaml.parser import Parser
+    from yaml.reader import Reader
+    from yaml.scanner import Scanner
+
+    class _Composer(_NoTags, Reader, Scanner, Parser, Composer):  # type: ignore[no-redef]
+        def __init__(self, text: str) -> None:
+            Reader.__init__(self, text)
+            Scanner.__init__(self)
+            Parser.__init__(self)
+            Composer.__init__(self)
+
+
+def kind_of(node: Node) -> str:
+    """What a node is, for people."""
+    if isinstance(node, MappingNode):
+        return "a mapping"
+    if isinstance(node, SequenceNode):
+        return "a list"
+    if not node.value and not node.style:
+        return "nothing"
+    return repr(node.value if len(node.value) <= 60 else f"{node.value[:57]}...")
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A remedy for a name that does not exist."""
+    known = list(known)
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    if near:
+        return f"did you mean {' or '.join(near)}?"
+    if not known:
+        return "none is defined"
+    return f"known: {', '.join(known[:24])}{', ...' if len(known) > 24 else ''}"
+
+
+@define(slots=True, eq=False)
+class YamlFile:
+    """One file while it is read: its name, and all that was found wrong in it so far."""
+
+    name: str
+    problems: list[DefinitionError] = field(factory=list)
+
+    def source(self, node: Node) -> Source:
+        """Where a node begins."""
+        mark = node.start_mark
+        return Source(self.name, mark.line + 1, mark.column + 1)
+
+    def wrong(
+        self, node: Node, what: str, *, expected: object = None, found: object = None, remedy: str = ""
+    ) -> DefinitionError:
+        """The error to raise about a node."""
+        return DefinitionError(what, source=self.source(node), expected=expected, found=found, remedy=remedy)
+
+    def compose(self, path: Path) -> Node:
+        """The root node of the file's text. Raises DefinitionError for what is not UTF-8 or not YAML."""
+        text = self._decode(path)
+        try:
+            root = _Composer(text).get_single_node()
+        except yaml.MarkedYAMLError as error:
+            self._syntax_error(error)
+        except yaml.reader.ReaderError as error:
+            raise self._at_offset(text, int(error.position), str(error.reason)) from None
+        except RecursionError:
+            raise DefinitionError(
+                "nested too deep to be a definition", source=Source(self.name, 1, 1), remedy="close the brackets"
+            ) from None
+        if root is None:
+            raise DefinitionError("the file is empty", source=Source(self.name, 1, 1), expected="definitions")
+        self._refuse_odd_markup(text)
+        return root
+
+    def _decode(self, path: Path) -> str:
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise DefinitionError(f"cannot be read: {reason}", source=Source(self.name)) from error
+        try:
+            return data.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            before = data[: error.start].decode("utf-8-sig", errors="replace")
+            place = Source(self.name, before.count("\n") + 1, len(before) - before.rfind("\n"))
+            found = f"byte {data[error.start]:#04x}"
+            remedy = "save the file as UTF-8"
+            raise DefinitionError("not UTF-8", source=place, expected="UTF-8", found=found, remedy=remedy) from None
+
+    def _at_offset(self, text: str, offset_bytes: int, reason: str) -> DefinitionError:
+        before = text.encode()[:offset_bytes].decode(errors="replace")
+        place = Source(self.name, before.count("\n") + 1, len(before) - before.rfind("\n"))
+        return DefinitionError(f"YAML syntax: {reason}", source=place, remedy="remove the character")
+
+    def _syntax_error(self, error: yaml.MarkedYAMLError) -> NoReturn:
+        mark = error.problem_mark or error.context_mark
+        place = Source(self.name, mark.line + 1, mark.column + 1) if mark else Source(self.name, 1, 1)
+        context = f" ({error.context})" if error.context else ""
+        problem = error.problem or "cannot be read"
+        remedy = "mend the indentation, brackets or quotes here or just before"
+        if "start any token" in problem:
+            remedy = "indent with spaces, and put text that begins with a special character in quotes"
+        elif "another document" in problem:
+            remedy = "write one document a file"
+        elif "alias" in problem:
+            remedy = _NO_ALIASES
+        raise DefinitionError(f"YAML syntax: {problem}{context}", source=place, remedy=remedy) from None
+
+    def _refuse_odd_markup(self, text: str) -> None:
+        if not any(mark in text for mark in "&*!") or _ODD_MARKUP.search(text) is None:
+            return
+        events: Any = yaml.parse(text, Loader=yaml.CParser if yaml.__with_libyaml__ else yaml.SafeLoader)
+        for event in events:
+            mark = event.start_mark
+            place = Source(self.name, mark.line + 1, mark.column + 1)
+            if getattr(event, "anchor", None) is not None:
+                what = "anchors and aliases are not part of the format"
+                raise DefinitionError(what, source=place, remedy=_NO_ALIASES)
+            if getattr(event, "tag", None) is not None:
+                what = "tags are not part of the format"
+                remedy = "remove it, or put text that begins with ! in quotes"
+                raise DefinitionError(what, source=place, found=event.tag, remedy=remedy)
+
+    def pairs(self, node: Node, what: str) -> list[tuple[ScalarNode, Node]]:
+        """The keys and values of a mapping, every key a scalar that stands there once."""
+        if not isinstance(node, MappingNode):
+            raise self.wrong(node, f"{what} must be a mapping", expected="name: value pairs", found=kind_of(node))
+        pairs: list[tuple[ScalarNode, Node]] = node.value
+        seen: dict[str, ScalarNode] = {}
+        for key, _ in pairs:
+            if type(key) is not ScalarNode:
+                raise self.wrong(key, f"a key of {what} must be a name", found=kind_of(key))
+            if key.value in seen:
+                first = self.source(seen[key.value])
+                raise self.wrong(
+                    key, f"{key.value} stands twice in {what}", found=f"the first at {first}", remedy="remove one"
+                )
+            seen[key.value] = key
+        return pairs
+
+    def entries(self, node: Node, what: str, known: Collection[str]) -> dict[str, Node]:
+        """The values of a mapping by key, every key one of the ``known``."""
+        entries: dict[str, Node] = {}
+        for key, value in self.pairs(node, what):
+            if key.value not in known:
+                raise self.wrong(key, f"{what} has no {key.value!r}", remedy=did_you_mean(key.value, known))
+            entries[key.value] = value
+        return entries
+
+    def sequence(self, node: Node, what: str, *, expected: str = "a list") -> list[Node]:
+        """The elements of a list."""
+        if not isinstance(node, SequenceNode):
+            raise self.wrong(node, f"{what} must be a list", expected=expected, found=kind_of(node))
+        elements: list[Node] = node.value
+        return elements
+
+    def scalar(self, node: Node, what: str, *, expected: str = "text") -> str:
+        """A scalar as it is written; empty where nothing is."""
+        if type(node) is not ScalarNode:
+            raise self.wrong(node, f"{what} must be {expected}", expected=expected, found=kind_of(node))
+        text: str = node.value
+        return text
+
+    def name_of(self, node: Node, what: str) -> str:
+        """A scalar that is not empty."""
+        text = self.scalar(node, what, expected="a name")
+        if not text:
+            raise self.wrong(node, f"{what} must be a name", expected="a name", found="nothing")
+        return text
+
+    def integer(self, node: Node, what: str, *, least: int = _LEAST_INTEGER, most: int = _GREATEST_INTEGER) -> int:
+        """An integer: decimal, ``0x``, ``0o`` or ``0b``; underscores may group digits."""
+        expected = "an integer" if least < -1 else f"an integer of at least {least}"
+        text = self.scalar(node, what, expected=expected)
+        value = _plain_integer(node, text)
+        if value is None:
+            remedy = "write 0o in front of octal digits, nothing in front of decimal ones" if text[:1] == "0" else ""
+            raise self.wrong(node, f"{what} must be {expected}", expected=expected, found=kind_of(node), remedy=remedy)
+        if not least <= value <= most:
+            raise self.wrong(node, f"{what} is out of range", expected=f"{least} to {most}", found=value)
+        return value
+
+    def number(self, node: Node, what: str) -> int | float:
+        """A finite number."""
+        text = self.scalar(node, what, expected="a number")
+        value: int | float | None = _plain_integer(node, text)
+        if value is None and not node.style and text.isascii():
+            try:
+                value = float(text)
+            except ValueError:
+                value = None
+        if value is None or not math.isfinite(value) or not -1e308 <= value <= 1e308:
+            raise self.wrong(node, f"{what} must be a number", expected="a finite number", found=kind_of(node))
+        return value
+
+    def boolean(self, node: Node, what: str) -> bool:
+        """``true`` or ``false``."""
+        text = self.scalar(node, what, expected="true or false")
+        if node.style or text.lower() not in ("true", "false"):
+            raise self.wrong(node, f"{what} must be true or false", expected="true or false", found=kind_of(node))
+        return text.lower() == "true"
+
+    def octets(self, node: Node, what: str, charset: str = "utf-8") -> bytes:
+        """Bytes: ``0x`` and an even number of hexadecimal digits, or text (in quotes, if it begins with ``0x``)."""
+        text = self.scalar(node, what, expected="bytes")
+        try:
+            if not node.style and text[:2] == "0x":
+                return bytes.fromhex(text[2:].replace("_", ""))
+            return text.encode(charset)
+        except (ValueError, LookupError):
+            expected = f"0x and two digits a byte, or text in {charset}"
+            raise self.wrong(node, f"{what} must be bytes", expected=expected, found=kind_of(node)) from None
+
+
+_NO_ALIASES = "share what stands twice by a name: headers, conversions, states, limits or include"
+
+
+def _plain_integer(node: Node, text: str) -> int | None:
+    if node.style or not text.isascii():
+        return None
+    try:
+        return int(text, 0)
+    except ValueError:
+        return None
