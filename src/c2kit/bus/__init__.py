@@ -1,0 +1,1 @@
+"""Streams of records: the contract and its implementations."""

@@ -1,0 +1,321 @@
+"""What every stream bus guarantees, case by case; see :mod:`c2kit.bus.base`."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from c2kit.bus.base import Fenced, Position, PositionLost, Record, Step, StreamSpec
+from c2kit.errors import UsageError
+
+if TYPE_CHECKING:
+    from c2kit.bus.base import Received, Sink, StreamBus, View, Worker
+
+SOON = 5.0
+"""Seconds in which a bus on this machine has answered; waiting is over as soon as it has."""
+
+
+def spec(name: str = "m.packets.SAT", **rest: object) -> StreamSpec:
+    settings = {"writer": "source", "consumers": ("decom",)} | rest
+    return StreamSpec(name=name, **settings)
+
+
+def publish(bus: StreamBus, *values: bytes, lane: str = "lane", stream: str = "m.packets.SAT") -> None:
+    with bus.worker("source", (), outputs=(stream,)) as source:
+        for value in values:
+            source.commit(Step(publish=[Record(stream, lane, value)]))
+
+
+def drain(reader: Worker | Sink | View) -> list[Received]:
+    """Everything that waits, until nothing more comes."""
+    records: list[Received] = []
+    while True:
+        got = reader.receive(SOON if not records else 0.05)
+        got = getattr(got, "records", got)
+        if not got:
+            return records
+        records.extend(got)
+
+
+def passed(records: list[Received]) -> dict[tuple[str, int], int]:
+    return {(record.stream, record.partition): record.offset + 1 for record in records}
+
+
+class TestOrder:
+    def test_a_lane_keeps_the_order_in_which_it_was_committed(self, bus: StreamBus) -> None:
+        bus.apply([spec(partitions=4)])
+        with bus.worker("source", (), outputs=("m.packets.SAT",)) as source:
+            for number in range(50):
+                lanes = ("a", "b", "c")
+                source.commit(Step(publish=[Record("m.packets.SAT", lane, b"%d" % number) for lane in lanes]))
+        with bus.worker("decom", ("m.packets.SAT",)) as worker:
+            records = drain(worker)
+        for lane in ("a", "b", "c"):
+            assert [record.value for record in records if record.lane == lane] == [b"%d" % n for n in range(50)]
+
+    def test_a_lane_has_one_partition(self, bus: StreamBus) -> None:
+        bus.apply([spec(partitions=4)])
+        for number in range(20):
+            publish(bus, b"x", lane=f"lane-{number % 5}")
+        with bus.view(["m.packets.SAT"], from_oldest=True) as view:
+            records = drain(view)
+        for number in range(5):
+            assert len({record.partition for record in records if record.lane == f"lane-{number}"}) == 1
+
+    def test_lanes_known_beforehand_have_partitions_of_their_own(self, bus: StreamBus) -> None:
+        bus.apply([spec(partitions=3, lanes=("x", "y", "z"))])
+        for lane in ("x", "y", "z"):
+            publish(bus, b"1", lane=lane)
+        with bus.view(["m.packets.SAT"], from_oldest=True) as view:
+            assert {record.lane: record.partition for record in drain(view)} == {"x": 0, "y": 1, "z": 2}
+
+    def test_offsets_rise_within_a_partition(self, bus: StreamBus) -> None:
+        bus.apply([spec()])
+        publish(bus, b"1", b"2", b"3")
+        with bus.view(["m.packets.SAT"], from_oldest=True) as view:
+            offsets = [record.offset for record in drain(view)]
+        assert offsets == sorted(set(offsets))
+
+
+class TestStep:
+    def test_what_is_not_committed_is_read_again(self, bus: StreamBus) -> None:
+        bus.apply([spec()])
+        publish(bus, b"1", b"2", b"3")
+        with bus.worker("decom", ("m.packets.SAT",)) as worker:
+            first, *_ = drain(worker)
+            worker.commit(Step(passed=passed([first])))
+        with bus.worker("decom", ("m.packets.SAT",)) as worker:
+            assert [record.value for record in drain(worker)] == [b"2", b"3"]
+
+    def test_rewinding_reads_again_from_the_last_commit(self, bus: StreamBus) -> None:
+        bus.apply([spec()])
+        publish(bus, b"1", b"2", b"3")
+        with bus.worker("decom", ("m.packets.SAT",)) as worker:
+            first, *_ = drain(worker)
+            worker.commit(Step(passed=passed([first])))
+            worker.rewind()
+            assert [record.value for record in drain(worker)] == [b"2", b"3"]
+
+    def test_output_position_and_state_come_true_together(self, bus: StreamBus) -> None:
+        bus.apply([spec(), spec("m.telemetry.SAT", writer="decom", consumers=())])
+        publish(bus, b"1")
+        with bus.worker("decom", ("m.packets.SAT",), outputs=("m.telemetry.SAT",)) as worker:
+            records = drain(worker)
+            out = [Record("m.telemetry.SAT", "lane", b"out")]
+            worker.commit(Step(publish=out, passed=passed(records), snapshots={("count", "lane"): b"state"}))
+        with bus.worker("decom", ("m.packets.SAT",), outputs=("m.telemetry.SAT",)) as worker:
+            assert worker.receive(0.05).records == []
+            assert worker.snapshot(("count", "lane")) == b"state"
+            assert worker.snapshot(("count", "other")) is None
+        with bus.view(["m.telemetry.SAT"], from_oldest=True) as view:
+            assert [record.value for record in drain(view)] == [b"out"]
+
+    def test_a_refused_step_leaves_nothing_behind(self, bus: StreamBus) -> None:
+        bus.apply([spec(), spec("m.telemetry.SAT", writer="decom", consumers=())])
+        publish(bus, b"1")
+        with bus.worker("decom", ("m.packets.SAT",), outputs=("m.telemetry.SAT",)) as worker:
+            records = drain(worker)
+            foreign = [Record("m.telemetry.SAT", "lane", b"out"), Record("m.packets.SAT", "lane", b"not mine")]
+            with pytest.raises(UsageError, match=r"does not write m\.packets\.SAT"):
+                worker.commit(Step(publish=foreign, passed=passed(records), snapshots={("count", "lane"): b"state"}))
+            assert worker.snapshot(("count", "lane")) is None
+            worker.rewind()
+            assert [record.value for record in drain(worker)] == [b"1"]
+        with bus.view(["m.telemetry.SAT"], from_oldest=True) as view:
+            assert view.receive(0.05) == []
+
+    def test_passing_what_another_owns_is_fenced(self, bus: StreamBus) -> None:
+        bus.apply([spec(partitions=2, lanes=("a", "b"))])
+        publish(bus, b"1", lane="a")
+        with bus.worker("decom", ("m.packets.SAT",)) as one, bus.worker("decom", ("m.packets.SAT",), ordinal=1) as two:
+            one.receive(SOON)
+            two.receive(SOON)
+            (foreign,) = two.assigned
+            with pytest.raises(Fenced):
+                one.commit(Step(passed={foreign: 1}))
+
+
+class TestSharing:
+    def test_replicas_share_partitions_without_overlap(self, bus: StreamBus) -> None:
+        lanes = tuple(f"lane-{number}" for number in range(6))
+        bus.apply([spec(partitions=6, lanes=lanes)])
+        for lane in lanes:
+            publish(bus, lane.encode(), lane=lane)
+        workers = [bus.worker("decom", ("m.packets.SAT",), ordinal=ordinal) for ordinal in range(3)]
+        values = []
+        for worker in workers:
+            records = drain(worker)
+            worker.commit(Step(passed=passed(records)))
+            values.append({record.value for record in records})
+        assert [len(seen) for seen in values] == [2, 2, 2]
+        assert set().union(*values) == {lane.encode() for lane in lanes}
+        for worker in workers:
+            worker.close()
+
+    def test_what_a_leaving_worker_owned_is_taken_over(self, bus: StreamBus) -> None:
+        bus.apply([spec(partitions=2, lanes=("a", "b"))])
+        one = bus.worker("decom", ("m.packets.SAT",))
+        two = bus.worker("decom", ("m.packets.SAT",), ordinal=1)
+        one.receive(0.05)
+        two.receive(0.05)
+        one.close()
+        assert two.receive(SOON).gained
+        assert two.assigned == {("m.packets.SAT", 0), ("m.packets.SAT", 1)}
+        two.close()
+
+    def test_a_partition_is_lost_before_another_gains_it(self, bus: StreamBus) -> None:
+        bus.apply([spec(partitions=2, lanes=("a", "b"))])
+        one = bus.worker("decom", ("m.packets.SAT",))
+        assert one.receive(SOON).gained == {("m.packets.SAT", 0), ("m.packets.SAT", 1)}
+        two = bus.worker("decom", ("m.packets.SAT",), ordinal=1)
+        assert two.receive(0.05).gained == frozenset()
+        lost = one.receive(SOON).lost
+        assert len(lost) == 1
+        assert two.receive(SOON).gained == lost
+        one.close()
+        two.close()
+
+    def test_stages_read_independently(self, bus: StreamBus) -> None:
+        bus.apply([spec(consumers=("decom", "log"))])
+        publish(bus, b"1")
+        for stage in ("decom", "log"):
+            with bus.worker(stage, ("m.packets.SAT",)) as worker:
+                records = drain(worker)
+                assert [record.value for record in records] == [b"1"]
+                worker.commit(Step(passed=passed(records)))
+
+    def test_an_exclusive_stage_has_one_worker(self, bus: StreamBus) -> None:
+        bus.apply([spec()])
+        with bus.worker("source", (), outputs=("m.packets.SAT",), exclusive=True), pytest.raises(Fenced):
+            bus.worker("source", (), outputs=("m.packets.SAT",), exclusive=True)
+        bus.worker("source", (), outputs=("m.packets.SAT",), exclusive=True).close()
+
+
+class TestSink:
+    def test_a_sink_goes_on_from_its_own_position(self, bus: StreamBus) -> None:
+        bus.apply([spec(consumers=("log",))])
+        publish(bus, b"1", b"2", b"3")
+        partition = ("m.packets.SAT", 0)
+        with bus.sink("log", [partition], []) as sink:
+            begin = sink.positions[partition]
+            records = drain(sink)
+        position = Position(begin.stream, begin.stream_uuid, 0, records[1].offset)
+        with bus.sink("log", [partition], [position]) as sink:
+            assert [record.value for record in drain(sink)] == [b"2", b"3"]
+
+    @pytest.mark.parametrize("wrong", ["uuid", "past the end", "retention"])
+    def test_a_position_that_is_not_there_is_refused(self, bus: StreamBus, wrong: str) -> None:
+        bus.apply([spec(consumers=("log",))])
+        publish(bus, b"1", b"2")
+        partition = ("m.packets.SAT", 0)
+        with bus.sink("log", [partition], []) as sink:
+            begin = sink.positions[partition]
+            records = drain(sink)
+            sink.passed({partition: records[-1].offset + 1})
+        uuid = "0" * 32 if wrong == "uuid" else begin.stream_uuid
+        offset = {"uuid": 0, "past the end": records[-1].offset + 2, "retention": begin.offset}[wrong]
+        publish(bus, b"3")
+        publish(bus, b"4")
+        if wrong == "past the end":
+            offset += 2
+        with pytest.raises(PositionLost) as caught:
+            bus.sink("log", [partition], [Position("m.packets.SAT", uuid, 0, offset)])
+        assert "is lost" in str(caught.value)
+        if wrong == "retention":
+            assert caught.value.lost_records == 2
+
+
+class TestRetention:
+    def test_what_all_consumers_passed_is_deleted_and_nothing_else(self, bus: StreamBus) -> None:
+        bus.apply([spec(consumers=("decom", "log"))])
+        publish(bus, b"1", b"2", b"3")
+        with bus.worker("decom", ("m.packets.SAT",)) as worker:
+            worker.commit(Step(passed=passed(drain(worker))))
+        (info,) = bus.streams()
+        assert info.next_offsets[0] - info.first_offsets[0] == 3
+        assert info.lag == {"decom": 0, "log": 3}
+        with bus.worker("log", ("m.packets.SAT",)) as worker:
+            first, *_ = drain(worker)
+            worker.commit(Step(passed=passed([first])))
+        (info,) = bus.streams()
+        assert info.next_offsets[0] - info.first_offsets[0] == 2
+        assert info.lag == {"decom": 0, "log": 2}
+
+    def test_a_full_telemetry_stream_blocks_its_publisher_until_it_is_read(self, bus: StreamBus) -> None:
+        bus.apply([spec()])
+        published = threading.Semaphore(0)
+
+        def feed() -> None:
+            with bus.worker("source", (), outputs=("m.packets.SAT",)) as source:
+                for _ in range(30):
+                    source.commit(Step(publish=[Record("m.packets.SAT", "lane", bytes(100_000))]))
+                    published.release()
+
+        feeder = threading.Thread(target=feed)
+        feeder.start()
+        for _ in range(10):
+            assert published.acquire(timeout=SOON)
+        assert not published.acquire(timeout=0.2)
+        with bus.worker("decom", ("m.packets.SAT",)) as worker:
+            total = 0
+            while total < 30:
+                records = list(worker.receive(SOON).records)
+                assert records
+                total += len(records)
+                worker.commit(Step(passed=passed(records)))
+        feeder.join(SOON)
+        assert not feeder.is_alive()
+
+    def test_what_is_not_telemetry_is_never_blocked(self, bus: StreamBus) -> None:
+        bus.apply([spec(is_telemetry=False)])
+        publish(bus, *[bytes(100_000)] * 15)
+        (info,) = bus.streams()
+        assert info.lag == {"decom": 15}
+
+    def test_a_view_holds_nothing_back_and_counts_what_it_missed(self, bus: StreamBus) -> None:
+        bus.apply([spec()])
+        with bus.view(["m.packets.SAT"]) as view:
+            publish(bus, b"1", b"2")
+            with bus.worker("decom", ("m.packets.SAT",)) as worker:
+                worker.commit(Step(passed=passed(drain(worker))))
+            publish(bus, b"3")
+            assert [record.value for record in drain(view)] == [b"3"]
+            assert view.missed == 2
+
+    def test_a_compacted_stream_keeps_the_newest_of_each_lane(self, bus: StreamBus) -> None:
+        bus.apply([spec("m.dictionaries", consumers=(), compacted=True)])
+        for number in range(5):
+            for lane in ("a", "b"):
+                publish(bus, b"%d" % number, lane=lane, stream="m.dictionaries")
+        with bus.view(["m.dictionaries"], from_oldest=True) as view:
+            newest = {record.lane: record.value for record in drain(view)}
+        assert newest == {"a": b"4", "b": b"4"}
+
+
+class TestSetUp:
+    def test_applying_twice_is_applying_once(self, bus: StreamBus) -> None:
+        bus.apply([spec()])
+        (before,) = bus.streams()
+        publish(bus, b"1")
+        bus.apply([spec()])
+        (after,) = bus.streams()
+        assert (after.uuid, after.next_offsets[0]) == (before.uuid, before.next_offsets[0] + 1)
+
+    @pytest.mark.parametrize("change", [{"partitions": 2}, {"writer": "other"}, {"lanes": ("a",)}])
+    def test_a_stream_cannot_change_what_is_fixed(self, bus: StreamBus, change: dict[str, object]) -> None:
+        bus.apply([spec()])
+        with pytest.raises(UsageError, match=r"m\.packets\.SAT exists with another"):
+            bus.apply([spec(**change)])
+
+    def test_a_stream_that_is_not_there_is_refused(self, bus: StreamBus) -> None:
+        with pytest.raises(UsageError, match=r"m\.packets\.SAT"):
+            bus.worker("decom", ("m.packets.SAT",))
+        with pytest.raises(UsageError, match=r"m\.packets\.SAT"):
+            bus.view(["m.packets.SAT"])
+
+    def test_a_second_writer_is_refused(self, bus: StreamBus) -> None:
+        bus.apply([spec()])
+        with pytest.raises(UsageError, match="written by stage source alone"):
+            bus.worker("intruder", (), outputs=("m.packets.SAT",))
