@@ -1,0 +1,150 @@
+"""The schema message of an Arrow stream, written and read by ``nanoarrow``: the only module that imports it.
+
+A schema is written once per definition, so that its cost does not matter, and it nests and carries texts, which is
+where a writer of one's own goes wrong. ``nanoarrow`` writes field metadata, lists of fixed size inside each other, and
+time zones, and checks a foreign schema before it reads it. One trap: its texts end at the first NUL, so that names and
+metadata are kept free of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+import nanoarrow as na
+from attrs import frozen
+from nanoarrow import ipc
+from nanoarrow.c_array_stream import CArrayStream
+
+from c2kit.batches.arrow_message import END_OF_STREAM
+from c2kit.errors import MessageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from c2kit.batches.arrow_columns import ArrowColumn, ArrowType
+
+__all__ = ["ForeignSchema", "c_stream", "fingerprint", "foreign_form", "read_schema", "schema_message"]
+
+_ELEMENTS = {
+    "b1": na.Type.BOOL,
+    "u1": na.Type.UINT8,
+    "u2": na.Type.UINT16,
+    "u4": na.Type.UINT32,
+    "u8": na.Type.UINT64,
+    "i1": na.Type.INT8,
+    "i2": na.Type.INT16,
+    "i4": na.Type.INT32,
+    "i8": na.Type.INT64,
+    "f4": na.Type.FLOAT,
+    "f8": na.Type.DOUBLE,
+}
+
+
+def schema_message(columns: Sequence[ArrowColumn], metadata: Mapping[str, str]) -> bytes:
+    """The schema message that begins a stream of such batches."""
+    schema = na.c_schema(na.struct([_schema(column) for column in columns], nullable=False))
+    children = [
+        schema.child(index).modify(name=_clean(column.name), metadata=_clean_all(dict(column.metadata)))
+        for index, column in enumerate(columns)
+    ]
+    schema = schema.modify(children=children, metadata=_clean_all(metadata))
+    written = io.BytesIO()
+    with ipc.StreamWriter.from_writable(written) as writer:
+        writer.write_stream(CArrayStream.from_c_arrays([], schema))
+    return written.getvalue().removesuffix(END_OF_STREAM)
+
+
+def _clean(text: str) -> str:
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
+
+
+def _clean_all(texts: Mapping[str, str]) -> dict[str, str]:
+    return {_clean(key): _clean(value) for key, value in texts.items()}
+
+
+def _schema(column: ArrowColumn) -> Any:  # noqa: ANN401 - nanoarrow has no types
+    return _typed(column.type, nullable=column.is_nullable)
+
+
+def _typed(arrow_type: ArrowType, *, nullable: bool) -> Any:  # noqa: ANN401 - nanoarrow has no types
+    if arrow_type.is_time:
+        return na.timestamp("ns", "UTC", nullable=nullable)
+    if arrow_type.element is None:
+        if arrow_type.is_text:
+            return na.string(nullable=nullable)
+        return na.large_binary(nullable=nullable) if arrow_type.is_large else na.binary(nullable=nullable)
+    element = _ELEMENTS[f"{arrow_type.element.kind}{arrow_type.element.itemsize}"]
+    if arrow_type.is_list:
+        return na.list_(na.Schema(element, nullable=False), nullable=nullable)
+    schema = na.Schema(element, nullable=nullable and not arrow_type.shape)
+    for index, extent in reversed(list(enumerate(arrow_type.shape))):
+        schema = na.fixed_size_list(schema, extent, nullable=nullable and index == 0)
+    return schema
+
+
+def fingerprint(columns: Sequence[ArrowColumn], metadata: Mapping[str, str]) -> str:
+    """The content address of a schema: SHA-256, in hex, of a canonical form that no library has a part in."""
+    plain = {
+        "columns": [[column.name, _form(column), dict(column.metadata)] for column in columns],
+        "metadata": dict(metadata),
+    }
+    return hashlib.sha256(json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+_LETTERS = dict(zip(_ELEMENTS, "bCSILcsilfg", strict=True))
+
+
+def _form(column: ArrowColumn) -> list[str]:
+    """A column's type in the letters of Arrow's C data interface, outermost first."""
+    arrow_type = column.type
+    if arrow_type.is_time:
+        return ["tsn:UTC"]
+    if arrow_type.element is None:
+        if arrow_type.is_text:
+            return ["u"]
+        return ["Z" if arrow_type.is_large else "z"]
+    letter = _LETTERS[f"{arrow_type.element.kind}{arrow_type.element.itemsize}"]
+    lists = ["+l"] if arrow_type.is_list else [f"+w:{extent}" for extent in arrow_type.shape]
+    return [*lists, letter]
+
+
+def foreign_form(columns: Sequence[ArrowColumn]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Names and types of columns, to be compared with those of a schema that was read."""
+    return tuple((_clean(column.name), tuple(_form(column))) for column in columns)
+
+
+@frozen
+class ForeignSchema:
+    """A schema as somebody wrote it: names and types of its columns as :func:`foreign_form`, and its metadata."""
+
+    columns: tuple[tuple[str, tuple[str, ...]], ...]
+    metadata: dict[str, str]
+
+
+def read_schema(message: bytes) -> ForeignSchema:
+    """Read a schema message. Raises MessageError where it is none."""
+    try:
+        schema = na.c_array_stream(ipc.InputStream.from_readable(message + END_OF_STREAM)).get_schema()
+        children = [schema.child(index) for index in range(schema.n_children)]
+        columns = tuple((str(child.name), _formats(child)) for child in children)
+        metadata = {bytes(key).decode(): bytes(value).decode() for key, value in dict(schema.metadata or {}).items()}
+    except (RuntimeError, ValueError) as error:
+        raise MessageError("the schema message is damaged", found=error) from None
+    return ForeignSchema(columns, metadata)
+
+
+def _formats(schema: Any) -> tuple[str, ...]:  # noqa: ANN401 - nanoarrow has no types
+    if schema.dictionary is not None:
+        return ("dictionary",)
+    formats = [str(schema.format)]
+    if schema.n_children == 1:
+        formats += _formats(schema.child(0))
+    return tuple(formats)
+
+
+def c_stream(stream: bytes, requested_schema: object) -> object:
+    """A whole stream as a PyCapsule of Arrow's C stream interface, for other libraries in this process."""
+    return na.c_array_stream(ipc.InputStream.from_readable(stream)).__arrow_c_stream__(requested_schema)
