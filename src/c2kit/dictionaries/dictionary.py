@@ -99,7 +99,7 @@ class Dictionary:
 
 @contextmanager
 def _no_garbage_collection() -> Iterator[None]:
-    """Thousands of new objects, all alive and none in a cycle, make the collector search in vain for half of the time."""
+    """Thousands of new objects, all alive, none in a cycle: the collector would search in vain for half of the time."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -148,10 +148,9 @@ class _Loading:
         yaml_files = {file.resolve(): file for file in files if file.suffix.lower() in _YAML}
         for file in csv_files.values():
             self._add_csv(file, offsets_from)
-        loaded = {key: self.yaml.load(file) for key, file in yaml_files.items()}
-        for key, file in loaded.items():
-            if file is not None:
-                self._add_file(file, is_included=key in self.yaml.included)
+        for key, loaded in [(key, self.yaml.load(file)) for key, file in yaml_files.items()]:
+            if loaded is not None:
+                self._add_file(loaded, is_included=key in self.yaml.included)
         self._raise_problems()
         if not self.parts:
             where = Source(str(paths[0])) if paths else None
@@ -182,11 +181,11 @@ class _Loading:
         stem = re.sub(r"[^A-Z0-9]+", "-", path.stem.upper()).strip("-")[:40].rstrip("-") or "CSV"
         try:
             definition = load_csv(path, offsets_from=offsets_from)
-            layout = Layout(definition.items)
+            Layout(definition.items)
         except DefinitionError as error:
             self.problems.append(error)
             return
-        packet = Packet(name=stem.replace("-", "_"), items=layout.fields, overlaps=True, source=source)  # type: ignore[arg-type]
+        packet = Packet(name=stem.replace("-", "_"), items=definition.items, overlaps=True, source=source)
         self.notes.extend(definition.notes)
         self.warnings.extend(definition.warnings)
         self._merge(self._part(stem, source), [packet], [])
@@ -218,13 +217,16 @@ class _Loading:
         return part
 
     def _merge(self, part: _Parts, packets: Iterable[Packet], commands: Iterable[Command]) -> None:
-        for kind, mine, theirs in (("packet", part.packets, packets), ("command", part.commands, commands)):
-            for one in theirs:
-                first = mine.setdefault(one.name, one)  # type: ignore[attr-defined]
-                if first is not one:
-                    what = f"{kind} {part.name} {one.name} is defined twice"
-                    found, remedy = f"the first at {first.source}", "rename or remove one of the two"
-                    self.problems.append(DefinitionError(what, source=one.source, found=found, remedy=remedy))
+        for packet in packets:
+            self._refuse_second("packet", part, packet, part.packets.setdefault(packet.name, packet))
+        for command in commands:
+            self._refuse_second("command", part, command, part.commands.setdefault(command.name, command))
+
+    def _refuse_second(self, kind: str, part: _Parts, one: Packet | Command, first: Packet | Command) -> None:
+        if first is not one:
+            what = f"{kind} {part.name} {one.name} is defined twice"
+            found, remedy = f"the first at {first.source}", "rename or remove one of the two"
+            self.problems.append(DefinitionError(what, source=one.source, found=found, remedy=remedy))
 
     def _raise_problems(self) -> None:
         problems = {str(problem): problem for problem in (*self.yaml.problems, *self.problems)}

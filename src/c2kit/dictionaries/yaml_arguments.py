@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from attrs import evolve
+
 from c2kit.dictionaries.yaml_fields import FIELD_KEYS, ITEM_KEYS, read_field, spans_of
 from c2kit.dictionaries.yaml_nodes import ScalarNode, did_you_mean
 from c2kit.dictionaries.yaml_values import raw_value
@@ -13,7 +15,7 @@ from c2kit.model.crc import CATALOGUE, CrcParameters
 from c2kit.model.fields import Encoding
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from c2kit.dictionaries.yaml_fields import Earlier
     from c2kit.dictionaries.yaml_nodes import Node, YamlFile
@@ -47,39 +49,32 @@ def read_argument(scope: Scope, name: ScalarNode, node: Node, byte_order: str, e
     entries = file.entries(node, f"argument {name.value}", _KEYS | ITEM_KEYS)
     argument = Argument(**read_field(scope, name, node, entries, byte_order, earlier))
     settings = _settings(file, entries, argument)
-    return _with(argument, settings) if settings else argument
-
-
-def _with(argument: Argument, settings: dict[str, Any]) -> Argument:
-    from attrs import evolve  # noqa: PLC0415
-
-    return evolve(argument, **settings)
+    return evolve(argument, **settings) if settings else argument
 
 
 def _settings(file: YamlFile, entries: Mapping[str, Node], argument: Argument) -> dict[str, Any]:
+    _check_settings(file, entries, argument)
+    return {
+        _ATTRIBUTES.get(key, key): read(file, entries[key], argument)
+        for key, read in _SETTINGS.items()
+        if key in entries
+    }
+
+
+def _check_settings(file: YamlFile, entries: Mapping[str, Node], argument: Argument) -> None:
     if "fixed" in entries and "computed" in entries:
         raise file.wrong(entries["computed"], f"{argument.name} is fixed and computed", remedy="keep one of them")
-    for key in _GIVEN:
-        if key in entries and ("fixed" in entries or "computed" in entries):
-            what = f"nobody can give {argument.name}, so that {key} means nothing"
-            raise file.wrong(entries[key], what, remedy=f"remove {key}, or fixed and computed")
-    settings: dict[str, Any] = {}
-    if "fixed" in entries:
-        settings["fixed"] = raw_value(file, entries["fixed"], argument)
-    if "computed" in entries:
-        settings["computed"] = read_computed(file, entries["computed"], argument)
-    if "default" in entries:
-        settings["default"] = _default(file, entries["default"], argument)
-    if "required" in entries:
-        settings["required"] = file.boolean(entries["required"], "required")
-    for key in ("minimum", "maximum"):
-        if key in entries:
-            if argument.encoding.is_bytes:
-                raise file.wrong(entries[key], "only numbers have a range", remedy=f"remove {key}")
-            settings[key] = file.number(entries[key], key)
-    if "hazardous" in entries:
-        settings["hazardous_states"] = _hazardous(file, entries["hazardous"], argument)
-    return settings
+    if "fixed" in entries or "computed" in entries:
+        for key in _GIVEN:
+            if key in entries:
+                what = f"nobody can give {argument.name}, so that {key} means nothing"
+                raise file.wrong(entries[key], what, remedy=f"remove {key}, or fixed and computed")
+
+
+def _bound(file: YamlFile, node: Node, argument: Argument) -> float:
+    if argument.encoding.is_bytes:
+        raise file.wrong(node, "only numbers have a range", remedy="remove it")
+    return file.number(node, f"a bound of {argument.name}")
 
 
 def _hazardous(file: YamlFile, node: Node, argument: Argument) -> tuple[str, ...]:
@@ -119,6 +114,10 @@ def _default_element(file: YamlFile, node: Node, argument: Argument) -> int | fl
     if argument.encoding is Encoding.BOOLEAN and text.lower() in ("true", "false"):
         return file.boolean(node, what)
     return file.number(node, what)
+
+
+def _required(file: YamlFile, node: Node, argument: Argument) -> bool:
+    return file.boolean(node, f"required of {argument.name}")
 
 
 def read_computed(file: YamlFile, node: Node, argument: Argument) -> Computed:
@@ -192,7 +191,7 @@ def _crc(file: YamlFile, node: Node) -> CrcParameters:
         remedy = "take the parameters from a catalogue; check is the CRC of the digits 123456789"
         raise file.wrong(node, f"crc has no {', '.join(missing)}", remedy=remedy)
     width = file.integer(entries["width"], "width", least=1, most=64)
-    settings: dict[str, Any] = {"name": text_or(file, entries, "name", f"CRC-{width}"), "width": width}
+    settings: dict[str, Any] = {"name": _text_or(file, entries, "name", f"CRC-{width}"), "width": width}
     for key in ("polynomial", "initial", "xor_out", "check"):
         if key in entries:
             settings[key] = file.integer(entries[key], key, least=0, most=(1 << width) - 1)
@@ -202,6 +201,20 @@ def _crc(file: YamlFile, node: Node) -> CrcParameters:
     return CrcParameters(**settings)
 
 
-def text_or(file: YamlFile, entries: Mapping[str, Node], key: str, otherwise: str) -> str:
+def _text_or(file: YamlFile, entries: Mapping[str, Node], key: str, otherwise: str) -> str:
     """Text under a key, or else something."""
     return file.name_of(entries[key], key) if key in entries else otherwise
+
+
+_SETTINGS: dict[str, Callable[[YamlFile, Node, Argument], Any]] = {
+    "fixed": raw_value,
+    "computed": read_computed,
+    "default": _default,
+    "required": _required,
+    "minimum": _bound,
+    "maximum": _bound,
+    "hazardous": _hazardous,
+}
+"""What reads each key that only arguments have."""
+_ATTRIBUTES = {"hazardous": "hazardous_states"}
+"""The attributes of :class:`Argument` that are not called as their key."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from c2kit.dictionaries.yaml_nodes import MappingNode, ScalarNode, SequenceNode, kind_of
+from c2kit.dictionaries.yaml_nodes import MappingNode, ScalarNode, SequenceNode, is_plain, kind_of
 from c2kit.model.conversions import Extrapolation, Function, PiecewiseLinear, Polynomial, State, States
 from c2kit.model.limits import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from c2kit.dictionaries.yaml_nodes import Node, YamlFile
     from c2kit.dictionaries.yaml_scope import Scope
@@ -36,41 +36,26 @@ _FUNCTION = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*(?:\.[^\W\d]\w*)*
 _SPAN = re.compile(r"\s*([+-]?\w+)\s*\.\.\s*([+-]?\w+)\s*", re.ASCII)
 
 
-def read_conversion(scope: Scope, node: Node, entries: Mapping[str, Node]) -> Conversion | None:
+def read_conversion(scope: Scope, entries: Mapping[str, Node]) -> Conversion | None:
     """The conversion that an item's keys tell; ``None`` where they tell none."""
     file = scope.file
-    kinds = [key for key in ("conversion", "states", "polynomial", "piecewise", "function") if key in entries]
-    if "scale" in entries or "offset" in entries:
-        kinds.append("scale" if "scale" in entries else "offset")
+    kinds = [key for key in _READERS if key in entries]
+    if "offset" in kinds and "scale" in kinds:
+        kinds.remove("offset")
     if len(kinds) > 1:
         remedy = "one polynomial can scale and offset; keep one of them"
         raise file.wrong(entries[kinds[1]], "an item has one conversion", found=" and ".join(kinds), remedy=remedy)
     kind = kinds[0] if kinds else ""
-    if "extrapolate" in entries and kind != "piecewise":
-        raise file.wrong(entries["extrapolate"], "extrapolate belongs to piecewise", remedy="remove it")
-    if "version" in entries and kind != "function":
-        raise file.wrong(entries["version"], "version belongs to function", remedy="remove it")
-    match kind:
-        case "":
-            return None
-        case "conversion":
-            return scope.conversions.find(file, entries["conversion"])
-        case "states":
-            return read_states(scope, entries["states"])
-        case "polynomial":
-            return _polynomial(file, entries["polynomial"])
-        case "piecewise":
-            return _piecewise(file, entries["piecewise"], entries.get("extrapolate"))
-        case "function":
-            return read_function(file, entries["function"], entries.get("version"))
-        case _:
-            return _scale(file, entries)
+    for key, whose in (("extrapolate", "piecewise"), ("version", "function")):
+        if key in entries and kind != whose:
+            raise file.wrong(entries[key], f"{key} belongs to {whose}", remedy="remove it")
+    return _READERS[kind](scope, entries) if kind else None
 
 
 def read_shared_conversion(scope: Scope, name: ScalarNode, node: Node) -> Conversion:
     """A conversion under ``conversions:``."""
     entries = scope.file.entries(node, f"conversion {name.value}", INLINE_CONVERSION_KEYS)
-    conversion = read_conversion(scope, node, entries)
+    conversion = read_conversion(scope, entries)
     if conversion is None:
         expected = "polynomial, piecewise, scale, offset or function"
         raise scope.file.wrong(node, f"conversion {name.value} says nothing", expected=expected)
@@ -126,6 +111,18 @@ def read_function(file: YamlFile, node: Node, version: Node | None) -> Function:
     return Function(path, file.name_of(version, "version"))
 
 
+_READERS: dict[str, Callable[[Scope, Mapping[str, Node]], Conversion | None]] = {
+    "conversion": lambda scope, entries: scope.conversions.find(scope.file, entries["conversion"]),
+    "states": lambda scope, entries: read_states(scope, entries["states"]),
+    "polynomial": lambda scope, entries: _polynomial(scope.file, entries["polynomial"]),
+    "piecewise": lambda scope, entries: _piecewise(scope.file, entries["piecewise"], entries.get("extrapolate")),
+    "function": lambda scope, entries: read_function(scope.file, entries["function"], entries.get("version")),
+    "scale": lambda scope, entries: _scale(scope.file, entries),
+    "offset": lambda scope, entries: _scale(scope.file, entries),
+}
+"""What reads each kind of conversion."""
+
+
 def read_states(scope: Scope, node: Node) -> States | None:
     """States in place, or the name of shared ones."""
     if isinstance(node, ScalarNode):
@@ -159,7 +156,7 @@ def _states_of(file: YamlFile, name: str, node: Node) -> list[State]:
 def _span(file: YamlFile, name: str, node: Node) -> tuple[int, int]:
     what = f"the value of state {name}"
     text = file.scalar(node, what, expected="an integer or a range such as 2..5")
-    span = None if node.style else _SPAN.fullmatch(text)
+    span = _SPAN.fullmatch(text) if is_plain(node) else None
     if span is None:
         low = file.integer(node, what)
         return low, low

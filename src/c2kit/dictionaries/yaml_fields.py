@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -94,12 +95,7 @@ def read_field(
 ) -> dict[str, Any]:
     """The attributes of :class:`Field` that a mapping tells, and its ``conversion``."""
     file = scope.file
-    if "type" not in entries:
-        remedy = "add type: u16 or another type"
-        raise file.wrong(node, f"{name.value} has no type", remedy=remedy)
-    if "byte_order" in entries:
-        byte_order = file.name_of(entries["byte_order"], "byte_order")
-    spec = scope.types.read(file, entries["type"], byte_order)
+    spec = _spec(scope, node, entries, byte_order)
     settings: dict[str, Any] = {
         "name": name.value,
         "encoding": spec.encoding,
@@ -109,12 +105,11 @@ def read_field(
         "text": spec.text,
         "source": file.source(name),
     }
-    if "units" in entries:
-        settings["units"] = file.scalar(entries["units"], "units")
-    if "description" in entries:
-        settings["description"] = file.scalar(entries["description"], "description")
+    for key in ("units", "description"):
+        if key in entries:
+            settings[key] = file.scalar(entries[key], key)
     if not _CONVERTS.isdisjoint(entries):
-        settings["conversion"] = _conversion(scope, node, entries, spec)
+        settings["conversion"] = _conversion(scope, entries, spec)
     if not _PLACES.isdisjoint(entries):
         _place(file, entries, settings)
     if not _LENGTHS.isdisjoint(entries):
@@ -128,14 +123,28 @@ def read_field(
     return settings
 
 
+def _spec(scope: Scope, node: Node, entries: Mapping[str, Node], byte_order: str) -> TypeSpec:
+    file = scope.file
+    if "type" not in entries:
+        raise file.wrong(node, "it has no type", remedy="add type: u16, or another type")
+    if "byte_order" not in entries:
+        return scope.types.read(file, entries["type"], byte_order)
+    own_order = file.name_of(entries["byte_order"], "byte_order")
+    spec = scope.types.read(file, entries["type"], own_order)
+    if spec.byte_order != own_order:
+        what = "text and bytes have no byte order" if spec.encoding.is_bytes else "its byte order is told twice"
+        raise file.wrong(entries["byte_order"], what, found=repr(own_order), remedy="remove it")
+    return spec
+
+
 _CONVERTS = CONVERSION_KEYS
 _PLACES = frozenset({"at_bit", "at_byte"})
 _LENGTHS = frozenset({"length", "until", "max_bytes", "prefix"})
 _TEXTS = frozenset({"charset", "padding", "cut_at"})
 
 
-def _conversion(scope: Scope, node: Node, entries: Mapping[str, Node], spec: TypeSpec) -> Conversion | None:
-    conversion = read_conversion(scope, node, entries)
+def _conversion(scope: Scope, entries: Mapping[str, Node], spec: TypeSpec) -> Conversion | None:
+    conversion = read_conversion(scope, entries)
     key = next(key for key in entries if key in _CONVERTS)
     if spec.encoding.is_bytes and conversion is not None:
         raise scope.file.wrong(entries[key], "only numbers are converted", remedy=f"remove {key}")
@@ -276,13 +285,12 @@ def _display(file: YamlFile, node: Node, spec: TypeSpec, conversion: Conversion 
 
 
 def _try_display(file: YamlFile, node: Node, text: str, example: object) -> None:
-    try:
-        if _DISPLAY.fullmatch(text) is None:
-            raise ValueError(text)
-        format(example, text)
-    except ValueError:
-        expected = "a Python format specification for its values, such as .2f or #06x"
-        raise file.wrong(node, "no such display format", expected=expected, found=repr(text)) from None
+    if _DISPLAY.fullmatch(text):
+        with contextlib.suppress(ValueError):
+            format(example, text)
+            return
+    expected = "a Python format specification for its values, such as .2f or #06x"
+    raise file.wrong(node, "no such display format", expected=expected, found=repr(text))
 
 
 def read_derived(scope: Scope, name: ScalarNode, node: Node, numbers: set[str]) -> DerivedItem:

@@ -6,7 +6,6 @@ that include it, so that each file can be read, and checked, alone.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from attrs import define, field
@@ -24,6 +23,7 @@ from c2kit.errors import DefinitionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from c2kit.dictionaries.yaml_nodes import Node
     from c2kit.model.commands import Command

@@ -149,4 +149,5 @@ def base_of(scope: Scope, entries: dict[str, Node], kind: str) -> Base:
     header = scope.headers.find(scope.file, entries["extends"])
     if header is None:
         return Base(is_whole=False)
-    return header.base(kind, scope, entries["extends"]).copy()
+    base: Base = header.base(kind, scope, entries["extends"])
+    return base.copy()

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import operator
 import re
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -26,44 +27,29 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from pathlib import Path
 
-__all__ = ["MappingNode", "Node", "ScalarNode", "SequenceNode", "YamlFile", "did_you_mean", "kind_of"]
+__all__ = ["MappingNode", "Node", "ScalarNode", "SequenceNode", "YamlFile", "did_you_mean", "is_plain", "kind_of"]
 
 _LEAST_INTEGER, _GREATEST_INTEGER = -(2**63), 2**64 - 1
 _ODD_MARKUP = re.compile(r"(?:^|[\s\[{,:-])[&*!][^\s,\]}]")
 """What may be an anchor, an alias or a tag; a description may hold it too, so that it only starts a closer look."""
 
 
-class _NoTags:
-    """Composing without deciding what a plain scalar is: nobody asks, and it is a third of the time."""
-
-    def resolve(self, kind: type[Node], value: str | None, implicit: object) -> None:
-        """No tag. What stays is one that was written down."""
-
-    def descend_resolver(self, parent: Node | None, index: object) -> None:
-        """Nothing to do: there are no resolvers by path."""
-
-    def ascend_resolver(self) -> None:
-        """Nothing to do: there are no resolvers by path."""
+if TYPE_CHECKING or yaml.__with_libyaml__:
+    from yaml import CSafeLoader as _Loader
+else:  # pragma: no cover - without the C library everything is the same and slower; the wheels of PyYAML have it
+    from yaml import SafeLoader as _Loader
 
 
-if yaml.__with_libyaml__:
-    from yaml.cyaml import CParser
+class _Composer(_Loader):
+    """Text to nodes, without deciding what a plain scalar is: nobody asks, and it is a third of the time."""
 
-    class _Composer(_NoTags, CParser):
-        def __init__(self, text: str) -> None:
-            CParser.__init__(self, text)
-else:  # pragma: no cover - the wheels of PyYAML all have the C parser; slower and equal without
-    from yaml.composer import Composer
-    from yaml.parser import Parser
-    from yaml.reader import Reader
-    from yaml.scanner import Scanner
+    def resolve(self, kind: type[Node], value: object, implicit: object) -> None:
+        """No tag."""
 
-    class _Composer(_NoTags, Reader, Scanner, Parser, Composer):  # type: ignore[no-redef]
-        def __init__(self, text: str) -> None:
-            Reader.__init__(self, text)
-            Scanner.__init__(self)
-            Parser.__init__(self)
-            Composer.__init__(self)
+    # Resolvers by path do not exist here. The composer calls these for every node and ignores what they return, so
+    # that the cheapest callables of two and of no arguments are the right ones.
+    descend_resolver = staticmethod(operator.is_)  # type: ignore[assignment]
+    ascend_resolver = staticmethod(bool)  # type: ignore[assignment]
 
 
 def kind_of(node: Node) -> str:
@@ -72,9 +58,14 @@ def kind_of(node: Node) -> str:
         return "a mapping"
     if isinstance(node, SequenceNode):
         return "a list"
-    if not node.value and not node.style:
+    if not node.value and is_plain(node):
         return "nothing"
     return repr(node.value if len(node.value) <= 60 else f"{node.value[:57]}...")
+
+
+def is_plain(node: Node) -> bool:
+    """Whether it is a scalar without quotes."""
+    return isinstance(node, ScalarNode) and not node.style
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
@@ -110,7 +101,7 @@ class YamlFile:
         """The root node of the file's text. Raises DefinitionError for what is not UTF-8 or not YAML."""
         text = self._decode(path)
         try:
-            root = _Composer(text).get_single_node()
+            root: Node | None = _Composer(text).get_single_node()
         except yaml.MarkedYAMLError as error:
             self._syntax_error(error)
         except yaml.reader.ReaderError as error:
@@ -161,7 +152,7 @@ class YamlFile:
     def _refuse_odd_markup(self, text: str) -> None:
         if not any(mark in text for mark in "&*!") or _ODD_MARKUP.search(text) is None:
             return
-        events: Any = yaml.parse(text, Loader=yaml.CParser if yaml.__with_libyaml__ else yaml.SafeLoader)
+        events: Any = yaml.parse(text, Loader=_Loader)
         for event in events:
             mark = event.start_mark
             place = Source(self.name, mark.line + 1, mark.column + 1)
@@ -236,7 +227,7 @@ class YamlFile:
         """A finite number."""
         text = self.scalar(node, what, expected="a number")
         value: int | float | None = _plain_integer(node, text)
-        if value is None and not node.style and text.isascii():
+        if value is None and is_plain(node) and text.isascii():
             try:
                 value = float(text)
             except ValueError:
@@ -248,7 +239,7 @@ class YamlFile:
     def boolean(self, node: Node, what: str) -> bool:
         """``true`` or ``false``."""
         text = self.scalar(node, what, expected="true or false")
-        if node.style or text.lower() not in ("true", "false"):
+        if not is_plain(node) or text.lower() not in ("true", "false"):
             raise self.wrong(node, f"{what} must be true or false", expected="true or false", found=kind_of(node))
         return text.lower() == "true"
 
@@ -256,7 +247,7 @@ class YamlFile:
         """Bytes: ``0x`` and an even number of hexadecimal digits, or text (in quotes, if it begins with ``0x``)."""
         text = self.scalar(node, what, expected="bytes")
         try:
-            if not node.style and text[:2] == "0x":
+            if is_plain(node) and text[:2] == "0x":
                 return bytes.fromhex(text[2:].replace("_", ""))
             return text.encode(charset)
         except (ValueError, LookupError):
@@ -268,7 +259,7 @@ _NO_ALIASES = "share what stands twice by a name: headers, conversions, states, 
 
 
 def _plain_integer(node: Node, text: str) -> int | None:
-    if node.style or not text.isascii():
+    if not is_plain(node) or not text.isascii():
         return None
     try:
         return int(text, 0)

@@ -57,9 +57,9 @@ def read_packet(scope: Scope, name: ScalarNode, node: Node) -> Packet | None:
         raise file.wrong(entries["offsets_from"], "offsets_from belongs to csv", remedy="remove it")
     items = {item.name: item for item in base.fields}
     layout = Layout(tuple(base.fields))
-    packet = Packet(
+    return Packet(
         name=name.value,
-        items=layout.fields,  # type: ignore[arg-type] - they are the items that went in
+        items=tuple(base.fields),
         derived=_derived(scope, entries, items),
         identification=tuple(_match(at, layout, items) for at in base.merged.get("identify", {}).values()),
         fallback=file.boolean(entries["fallback"], "fallback") if "fallback" in entries else False,
@@ -70,7 +70,6 @@ def read_packet(scope: Scope, name: ScalarNode, node: Node) -> Packet | None:
         overlaps=_overlaps(base) or imported,
         source=file.source(name),
     )
-    return packet
 
 
 def _import(scope: Scope, entries: dict[str, Node], base: Base) -> bool:

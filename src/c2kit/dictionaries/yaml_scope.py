@@ -9,11 +9,10 @@ from attrs import define, field, frozen
 from c2kit.dictionaries.yaml_nodes import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
+    from c2kit.dictionaries.yaml_headers import Header
     from c2kit.dictionaries.yaml_nodes import Node, YamlFile
-    from c2kit.dictionaries.yaml_packets import Header
     from c2kit.dictionaries.yaml_types import TypeReader
     from c2kit.model.conversions import Conversion, States
     from c2kit.model.limits import Limits
@@ -57,9 +56,9 @@ class Names(Generic[T]):
             raise file.wrong(node, f"{self.kind} {node.value} is defined twice", found=found, remedy="rename one")
         self.known[node.value] = Named(value, file.source(node))
 
-    def include(self, file: YamlFile, node: Node, other: Iterable[tuple[str, Named[T]]]) -> None:
+    def include(self, file: YamlFile, node: Node, other: Names[T]) -> None:
         """Take over the names of an included file; the same definition may come by several ways."""
-        for name, named in other:
+        for name, named in other.known.items():
             first = self.known.setdefault(name, named)
             if first is not named:
                 what = f"{self.kind} {name} is defined by two included files"
@@ -86,11 +85,8 @@ class Scope:
 
     def include(self, node: Node, other: Scope) -> None:
         """Make everything that an included file defines known here too."""
-        for mine, theirs in (
-            (self.headers, other.headers),
-            (self.conversions, other.conversions),
-            (self.states, other.states),
-            (self.limits, other.limits),
-            (self.epochs, other.epochs),
-        ):
-            mine.include(self.file, node, theirs.known.items())  # type: ignore[attr-defined]
+        self.headers.include(self.file, node, other.headers)
+        self.conversions.include(self.file, node, other.conversions)
+        self.states.include(self.file, node, other.states)
+        self.limits.include(self.file, node, other.limits)
+        self.epochs.include(self.file, node, other.epochs)

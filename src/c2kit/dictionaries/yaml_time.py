@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from c2kit.dictionaries.yaml_nodes import MappingNode, ScalarNode
 from c2kit.model.fields import Encoding, Fixed
-from c2kit.model.time import Cds, Cuc, Epoch, PacketTime, Scale
+from c2kit.model.time import EPOCHS, Cds, Cuc, Epoch, PacketTime, Scale
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,26 +17,14 @@ if TYPE_CHECKING:
     from c2kit.dictionaries.yaml_scope import Scope
     from c2kit.model.packets import Item
 
-__all__ = ["EPOCHS", "read_epoch", "read_time"]
+__all__ = ["read_epoch", "read_time"]
 
 _SECOND = 1_000_000_000
 _INSTANT = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?)?", re.ASCII)
 
 
-def _reading(year: int, month: int, day: int, *clock: int) -> int:
-    return int(datetime(year, month, day, *clock, tzinfo=UTC).timestamp()) * _SECOND
-
-
-EPOCHS = {
-    "unix": Epoch("unix", 0, Scale.UTC),
-    "gps": Epoch("gps", _reading(1980, 1, 6, 0, 0, 19), Scale.TAI),
-    "tai": Epoch("tai", _reading(1958, 1, 1), Scale.TAI),
-    "utc-1958": Epoch("utc-1958", _reading(1958, 1, 1), Scale.UTC),
-    "j2000": Epoch("j2000", _reading(2000, 1, 1, 11, 59, 27) + 816_000_000, Scale.TAI),
-}
-"""Epochs that have a name. GPS time began when UTC was 1980-01-06T00:00:00 and TAI was 19 s ahead (IS-GPS-200, 20.3.3);
-``tai`` and ``utc-1958`` are the CCSDS epoch (CCSDS 301.0-B-4, 3.2.2) on either scale; J2000 is noon TT, 32.184 s ahead of
-TAI."""
+def _reading(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0) -> int:
+    return int(datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp()) * _SECOND
 
 
 def read_epoch(file: YamlFile, node: Node, name: str = "") -> Epoch:
