@@ -10,7 +10,10 @@ from c2kit.errors import UsageError
 if TYPE_CHECKING:
     from typing import SupportsIndex
 
-__all__ = ["in_range", "some_bytes"]
+__all__ = ["MAXIMUM_BYTES", "in_range", "some_bytes"]
+
+MAXIMUM_BYTES = 1_048_576
+"""The longest frame where nothing else is told: longer than most links know, and nothing to a computer."""
 
 
 def in_range(what: str, value: SupportsIndex, least: int, most: int | None = None) -> int:
@@ -19,9 +22,9 @@ def in_range(what: str, value: SupportsIndex, least: int, most: int | None = Non
     try:
         number = operator.index(value)
     except TypeError:
-        raise UsageError(what=what, expected=f"an integer, {expected}", found=repr(value)) from None
+        raise UsageError(what, expected=f"an integer, {expected}", found=repr(value)) from None
     if number < least or (most is not None and number > most):
-        raise UsageError(what=what, expected=expected, found=number)
+        raise UsageError(what, expected=expected, found=number)
     return number
 
 
@@ -29,4 +32,4 @@ def some_bytes(what: str, value: object) -> bytes:
     """The value, if it is bytes and at least one; else raises UsageError."""
     if isinstance(value, bytes | bytearray | memoryview) and len(value):
         return bytes(value)
-    raise UsageError(what=what, expected="at least one byte", found=repr(value))
+    raise UsageError(what, expected="at least one byte", found=repr(value))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from c2kit.kernel.contract import Buffer
 
-__all__ = ["Discarded", "Frames", "Protocol", "Reason"]
+__all__ = ["NO_FRAMES", "Discarded", "Frames", "Protocol", "Reason"]
 
 
 @unique
@@ -100,38 +100,46 @@ class Frames:
         return Discarded(span, reason, data, self.received)
 
 
+NO_FRAMES = Frames(b"", 0, np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, 2), np.int64), 0)
+"""Nothing is complete yet: the answer to most calls where input comes byte by byte."""
+
+
 class Protocol(abc.ABC):
-    """Bytes in, frames and discards out, such that nothing is unaccounted for; and frames in, bytes out.
+    """Bytes in, frames and discards out, such that nothing is unaccounted for; and payloads in, bytes out.
 
     *Every byte is in one place.* The spans of all frames and of all discards, put in order, tile the input from its
     first byte: they neither overlap nor leave anything out. What is not decided yet is :attr:`held_bytes` long, and
     :meth:`end` decides it.
 
-    *Chunks do not matter.* However the input is cut, the same frames with the same spans and the same discards come
-    out, only sooner or later (but see :class:`~c2kit.protocols.Burst`, for which a chunk is a frame).
+    *Chunks do not matter.* However the input is cut, the same frames with the same spans come out, and the same
+    discards, only sooner or later. (Where there is no framing, as in :class:`~c2kit.protocols.Burst`, a chunk is a
+    frame.)
 
-    *Memory is bounded* by the constructor's arguments, whatever the input claims; what :meth:`take_asides` would give
+    *Memory is bounded* by the constructor's arguments, whatever the input claims. What :meth:`take_asides` would give
     is kept until it is taken, so take it after each call.
 
-    An instance is for one input, and one thread at a time. Constructors raise
-    :class:`~c2kit.errors.UsageError` for what cannot work.
+    An instance is for one input and one thread; ``attrs.evolve(protocol)`` makes another one of the same kind.
+    Constructors raise :class:`~c2kit.errors.UsageError` for what cannot work.
+
+    An implementation defines the abstract methods. All but :meth:`send` and :meth:`take_asides` are for a
+    :class:`~c2kit.protocols.Chain`; users call :meth:`receive` and :meth:`end`.
     """
 
-    @abc.abstractmethod
     def receive(self, data: Buffer, received: int = 0) -> Iterator[PacketBatch]:
         """Take in the next bytes of the input, and give the frames that are complete with them.
 
         The bytes are taken in by the call, not by iterating over its result. ``received`` is the time that frames and
-        discards get which these bytes decide: POSIX nanoseconds, UTC. The spans of the frames are set, and the
-        frames are in the order of the input.
+        discards get which these bytes decide: POSIX nanoseconds, UTC. The frames have their ``spans`` and are in
+        the order of the input.
         """
+        return self.take_in(data, received).batches()
 
-    @abc.abstractmethod
     def end(self) -> Iterator[PacketBatch]:
         """Take note that the input (a datagram, a connection, a file) has ended: what is incomplete is truncated.
 
         The next bytes, if there are any, begin afresh; spans are still counted from the first byte ever received.
         """
+        return self.finish().batches()
 
     @abc.abstractmethod
     def take_asides(self) -> list[Discarded]:
@@ -154,16 +162,29 @@ class Protocol(abc.ABC):
         """How many bytes were received that are neither in a frame nor in a discard so far."""
 
     @abc.abstractmethod
-    def refine(self, frames: Frames) -> Frames:
-        """Treat each of the frames as an input of its own, and give the frames that are in them.
+    def take_in(self, data: Buffer, received: int) -> Frames:
+        """What :meth:`receive` does."""
 
-        This is what a :class:`~c2kit.protocols.Chain` calls. All spans together are those of the frames given, so that
-        bytes around the first and the last inner frame (headers that were stripped) are counted to these.
+    @abc.abstractmethod
+    def finish(self) -> Frames:
+        """What :meth:`end` does."""
+
+    @abc.abstractmethod
+    def refine(self, frames: Frames) -> Frames:
+        """Take each of the frames for an input of its own, and give the frames that are in them.
+
+        All spans that come of a frame tile its span: bytes around the inner frames (headers that were stripped) are
+        counted to the first and to the last of them.
         """
+
+    @property
+    @abc.abstractmethod
+    def added_bytes(self) -> tuple[int, int]:
+        """How many bytes :meth:`send` puts before and after a payload."""
 
     def seal(self, frame: bytearray, first_byte: int, end_byte: int) -> None:  # noqa: B027 - most have nothing to do
         """Compute again what depends on every byte of a frame that :meth:`send` made, now that it is framed further.
 
-        It is ``frame[first_byte:end_byte]``. A :class:`~c2kit.protocols.Chain` calls it: outer protocols may have
-        filled in parts of the frame that a checksum covers.
+        It is ``frame[first_byte:end_byte]``. Protocols further out may have filled in parts of it that a checksum
+        covers.
         """

@@ -20,14 +20,11 @@ from typing import Protocol as Contract
 import numpy as np
 from attrs import define, field
 
-from c2kit.protocols.base import Discarded, Frames, Protocol, Reason
+from c2kit.protocols.base import NO_FRAMES, Discarded, Frames, Protocol, Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import numpy.typing as npt
 
-    from c2kit.batches import PacketBatch
     from c2kit.kernel.contract import Buffer
 
 __all__ = ["DISCARD_BYTES", "Found", "Scanner", "StreamProtocol"]
@@ -67,6 +64,15 @@ class Scanner(Contract):
         """Forget what was before: a new input begins."""
         ...
 
+    def wrap(self, payload: bytes) -> bytes:
+        """Make a frame, which a scan will find; raises UsageError where it would not. See :meth:`Protocol.send`."""
+        ...
+
+    @property
+    def added_bytes(self) -> tuple[int, int]:
+        """How many bytes :meth:`wrap` puts before and after a payload."""
+        ...
+
 
 @define(slots=True, eq=False)
 class _Run:
@@ -102,19 +108,17 @@ class StreamProtocol(Protocol):
         self._received = 0
         self._asides: list[Discarded] = []
 
-    def receive(self, data: Buffer, received: int = 0) -> Iterator[PacketBatch]:
+    def take_in(self, data: Buffer, received: int) -> Frames:
         """Take in the next bytes; see :meth:`Protocol.receive`."""
         self._received = received
         if not self._held and len(data) >= self._wanted_bytes:
             return self._advance(bytes(data))
         self._held += data
-        if self._is_decidable():
-            return self._advance(bytes(self._held))
-        return iter(())
+        return self._advance(bytes(self._held)) if self._is_decidable() else NO_FRAMES
 
-    def end(self) -> Iterator[PacketBatch]:
+    def finish(self) -> Frames:
         """Decide what is left; see :meth:`Protocol.end`."""
-        batches = self._advance(bytes(self._held))
+        frames = self._advance(bytes(self._held))
         self._close_run()
         if self._held:
             end_byte = self._first_byte + len(self._held)
@@ -124,12 +128,21 @@ class StreamProtocol(Protocol):
             self._held.clear()
         self._scanner.reset()
         self._wait(1)
-        return batches
+        return frames
 
     def take_asides(self) -> list[Discarded]:
         """The discards since the last call; see :meth:`Protocol.take_asides`."""
         asides, self._asides = self._asides, []
         return asides
+
+    def send(self, payload: bytes) -> bytes:
+        """Frame a payload; see :meth:`Protocol.send`."""
+        return self._scanner.wrap(payload)
+
+    @property
+    def added_bytes(self) -> tuple[int, int]:
+        """How many bytes :meth:`send` puts before and after a payload."""
+        return self._scanner.added_bytes
 
     @property
     def held_bytes(self) -> int:
@@ -183,7 +196,7 @@ class StreamProtocol(Protocol):
         self._awaited = awaited
         self._awaited_byte = awaited_byte
 
-    def _advance(self, buffer: bytes) -> Iterator[PacketBatch]:
+    def _advance(self, buffer: bytes) -> Frames:
         found = self._scanner.scan(buffer)
         first_byte = self._first_byte
         self._first_byte += found.rest_byte
@@ -194,7 +207,7 @@ class StreamProtocol(Protocol):
         if self._run and self._run.end_byte < self._first_byte:
             self._close_run()  # a frame follows
         spans = np.column_stack((found.lows, found.highs)) + first_byte
-        return Frames(buffer, first_byte, found.starts, found.ends, spans, self._received).batches()
+        return Frames(buffer, first_byte, found.starts, found.ends, spans, self._received)
 
     def _collect(self, first_byte: int, data: bytes, reason: Reason) -> None:
         if self._run is None or self._run.end_byte < first_byte:

@@ -5,8 +5,9 @@ Its functions are those of :class:`~c2kit.kernel.contract.Kernel`.
 
 from __future__ import annotations
 
+from c2kit.kernel.columns.crc import crc
 from c2kit.kernel.columns.decode import decode
 from c2kit.kernel.columns.split import split
 from c2kit.kernel.reference import encode
 
-__all__ = ["decode", "encode", "split"]
+__all__ = ["crc", "decode", "encode", "split"]

@@ -16,9 +16,11 @@ from c2kit.errors import UsageError
 from c2kit.kernel.contract import Split
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from c2kit.kernel.contract import Buffer, LengthRule
 
-__all__ = ["put_length", "split"]
+__all__ = ["put_length", "seek_length", "split"]
 
 _CODES = {8: "B", 16: "H", 32: "I", 64: "Q"}
 
@@ -62,16 +64,13 @@ def _by_words(buffer: Buffer, rule: LengthRule, start_byte: int) -> tuple[list[i
 def _by_bits(buffer: Buffer, rule: LengthRule, start_byte: int) -> tuple[list[int], int, int | None]:
     """The same for a length field anywhere, in any unit; the places are those of the packets."""
     least, most = _least(rule), rule.maximum_bytes
-    first_byte, end_byte = rule.length_bit_offset // 8, rule.header_bytes
-    order, shift, mask = _bits(rule)
-    view = memoryview(buffer)
+    claim = _claims(buffer, rule)
     size = len(buffer)
-    last = size - end_byte
+    last = size - rule.header_bytes
     position = start_byte
     bounds = [position]
     while position <= last:
-        field = int.from_bytes(view[position + first_byte : position + end_byte], order)
-        total = (field >> shift & mask) * rule.unit_bytes + rule.adjustment_bytes
+        total = claim(position)
         if not least <= total <= most or position + total > size:
             return bounds, 0, total
         position += total
@@ -87,19 +86,33 @@ def put_length(packet: bytearray, rule: LengthRule) -> None:
     """
     least, most, size = _least(rule), rule.maximum_bytes, len(packet)
     if not least <= size <= most:
-        raise UsageError(what="frame size in bytes", expected=f"{least} to {most}", found=size)
+        raise UsageError("frame size in bytes", expected=f"{least} to {most}", found=size)
     length, left = divmod(size - rule.adjustment_bytes, rule.unit_bytes)
     if left or length < 0:
         expected = f"{rule.adjustment_bytes} bytes and a multiple of {rule.unit_bytes}"
-        raise UsageError(what="the length field cannot tell the frame's size", expected=expected, found=f"{size} bytes")
+        raise UsageError("the length field cannot tell the frame's size", expected=expected, found=f"{size} bytes")
     order, shift, mask = _bits(rule)
     if length > mask:
         most = mask * rule.unit_bytes + rule.adjustment_bytes
         expected = f"at most {most} bytes, as its {rule.length_bits} bits can tell"
-        raise UsageError(what="the length field cannot tell the frame's size", expected=expected, found=f"{size} bytes")
+        raise UsageError("the length field cannot tell the frame's size", expected=expected, found=f"{size} bytes")
     place = slice(rule.length_bit_offset // 8, rule.header_bytes)
     field = int.from_bytes(packet[place], order) & ~(mask << shift) | length << shift
     packet[place] = field.to_bytes(place.stop - place.start, order)
+
+
+def _claims(buffer: Buffer, rule: LengthRule) -> Callable[[int], int]:
+    """How long a packet that begins at a place claims to be."""
+    first_byte, end_byte = rule.length_bit_offset // 8, rule.header_bytes
+    unit, adjustment = rule.unit_bytes, rule.adjustment_bytes
+    order, shift, mask = _bits(rule)
+    view = memoryview(buffer)
+
+    def claim(start_byte: int) -> int:
+        field = int.from_bytes(view[start_byte + first_byte : start_byte + end_byte], order)
+        return (field >> shift & mask) * unit + adjustment
+
+    return claim
 
 
 def _least(rule: LengthRule) -> int:
@@ -113,3 +126,16 @@ def _bits(rule: LengthRule) -> tuple[Literal["little", "big"], int, int]:
     if rule.little_endian:
         return "little", first_bit, mask
     return "big", 8 * (rule.header_bytes - rule.length_bit_offset // 8) - first_bit - rule.length_bits, mask
+
+
+def seek_length(buffer: Buffer, rule: LengthRule, start_byte: int) -> int:
+    """The first place at or after ``start_byte`` whose length field claims a size that the rule allows.
+
+    Failing that, the first place at which the length field is not complete.
+    """
+    least, most = _least(rule), rule.maximum_bytes
+    claim = _claims(buffer, rule)
+    end_byte = len(buffer) - rule.header_bytes + 1
+    while start_byte < end_byte and not least <= claim(start_byte) <= most:
+        start_byte += 1
+    return start_byte

@@ -6,8 +6,9 @@ It is what the other implementations are held to, and slow. Its functions are th
 
 from __future__ import annotations
 
+from c2kit.kernel.reference.crc import crc
 from c2kit.kernel.reference.decode import decode
 from c2kit.kernel.reference.encode import encode
 from c2kit.kernel.reference.split import split
 
-__all__ = ["decode", "encode", "split"]
+__all__ = ["crc", "decode", "encode", "split"]
