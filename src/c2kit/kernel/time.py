@@ -106,8 +106,8 @@ def _check_fine(packet: Packet, name: str) -> None:
     field = _time_field(packet, name)
     if field.encoding is not Encoding.BINARY:
         _check_integer(packet, name, range(1, 65))
-    elif not isinstance(field.length, Fixed) or field.length.count > _CUC_BYTES:
-        expected = f"a fixed length of at most {_CUC_BYTES} bytes"
+    elif not isinstance(field.length, Fixed) or not 1 <= field.length.count <= _CUC_BYTES:
+        expected = f"a fixed length of 1 to {_CUC_BYTES} bytes"
         _refuse(packet, f"has its fraction in {name}, which its code does not allow", expected=expected)
 
 

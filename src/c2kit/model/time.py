@@ -36,19 +36,19 @@ class Epoch:
     scale: Scale
 
 
-UNIX = Epoch("UNIX", 0, Scale.UTC)
+UNIX = Epoch("unix", 0, Scale.UTC)
 """1970-01-01T00:00:00 UTC, leap seconds not counted: the clock of computers."""
-GPS = Epoch("GPS", 315_964_819_000_000_000, Scale.TAI)
+GPS = Epoch("gps", 315_964_819_000_000_000, Scale.TAI)
 """1980-01-06T00:00:00 UTC, which is 00:00:19 TAI; every second counts."""
-TAI1958 = Epoch("TAI1958", -378_691_200_000_000_000, Scale.TAI)
+TAI1958 = Epoch("tai", -378_691_200_000_000_000, Scale.TAI)
 """1958-01-01T00:00:00 TAI: the epoch of CCSDS for CUC (CCSDS 301.0-B-4, 3.2.1)."""
-UTC1958 = Epoch("UTC1958", -378_691_200_000_000_000, Scale.UTC)
+UTC1958 = Epoch("utc-1958", -378_691_200_000_000_000, Scale.UTC)
 """1958-01-01T00:00:00 UTC, in days of 86 400 s: the epoch of CCSDS for CDS, whose days are those of UTC (3.3.1)."""
-J2000 = Epoch("J2000", 946_727_967_816_000_000, Scale.TAI)
+J2000 = Epoch("j2000", 946_727_967_816_000_000, Scale.TAI)
 """2000-01-01T12:00:00 TT, which is 11:59:27.816 TAI and 11:58:55.816 UTC; every second counts."""
 
 EPOCHS = {epoch.name: epoch for epoch in (UNIX, GPS, TAI1958, UTC1958, J2000)}
-"""The epochs that a definition may name."""
+"""The epochs that a definition may name, by name."""
 
 
 @frozen

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from c2kit.errors import UnknownName, UsageError
-from c2kit.kernel.conversions.monotonic import domain_of, exact, is_monotonic
+from c2kit.kernel.conversions.monotonic import domain_of, exact, is_monotonic, to_float
 from c2kit.kernel.conversions.text import encode_text
 from c2kit.model.conversions import Extrapolation, Function, PiecewiseLinear, Polynomial, States
 from c2kit.model.fields import Encoding
@@ -69,7 +69,7 @@ def _wrong(field: Field, what: str, value: object, *, expected: object = None, r
 def _number(field: Field, value: object) -> Fraction:
     if not isinstance(value, int | float | np.integer | np.floating | np.bool_):
         raise _wrong(field, "the value is not a number", value, expected="a number")
-    if not math.isfinite(value):
+    if isinstance(value, float | np.floating) and not math.isfinite(value):
         raise _wrong(field, "no raw value has this engineering value", value, expected="a finite number")
     return Fraction(value.item() if isinstance(value, np.generic) else value)
 
@@ -118,11 +118,11 @@ def _raw_of_state(states: States, field: Field, value: object) -> int:
         for state in states.states:
             if state.name == value:
                 return state.low
-        names = [state.name for state in states.states]
+        names = dict.fromkeys(state.name for state in states.states)
         raise UnknownName(kind="state", name=value, known=names, where=field.name)
     number = _number(field, value)
     if number.denominator != 1 or states.name_of(int(number)) is None:
-        known = ", ".join(state.name for state in states.states[:12])
+        known = ", ".join(dict.fromkeys(state.name for state in states.states[:12]))
         raise _wrong(field, "no state has this value", value, expected=f"one of {known}")
     return int(number)
 
@@ -175,6 +175,6 @@ def _nearest_end(field: Field, domain: Domain, at: Callable[[int], Fraction], wa
         end, neighbour = domain.high, max(domain.high - 1, domain.low)
     if not domain.is_float and 2 * abs(at(end) - wanted) <= abs(at(end) - at(neighbour)):
         return end
-    low, high = sorted((float(at(domain.low)), float(at(domain.high))))
+    low, high = sorted((to_float(at(domain.low)), to_float(at(domain.high))))
     expected = f"{low:.15g} to {high:.15g}"
-    raise _wrong(field, "no raw value has this engineering value", float(wanted), expected=expected)
+    raise _wrong(field, "no raw value has this engineering value", to_float(wanted), expected=expected)

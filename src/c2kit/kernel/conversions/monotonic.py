@@ -10,6 +10,7 @@ import bisect
 import itertools
 import math
 import struct
+import sys
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from c2kit.model.conversions import Conversion
 
-__all__ = ["Domain", "domain_of", "engineering_range", "exact", "is_monotonic"]
+__all__ = ["Domain", "domain_of", "engineering_range", "exact", "is_monotonic", "to_float"]
 
 
 @frozen
@@ -41,7 +42,7 @@ class Domain:
         """The ordinal of the last raw value that is at most ``value``."""
         if not self.is_float:
             return math.floor(value)
-        ordinal = _ordinal_of(_to_float(value))
+        ordinal = _ordinal_of(to_float(value))
         return ordinal if self.value(ordinal) <= value else ordinal - 1
 
 
@@ -56,12 +57,12 @@ def _float_at(ordinal: int) -> float:
     return math.copysign(magnitude, ordinal)
 
 
-def _to_float(value: Fraction) -> float:
+def to_float(value: Fraction) -> float:
     """The nearest float64, the largest one for what is beyond."""
     try:
         return float(value)
     except OverflowError:
-        return math.copysign(math.nextafter(math.inf, 0), value)
+        return math.copysign(sys.float_info.max, 1 if value > 0 else -1)
 
 
 def domain_of(conversion: Conversion, low: float, high: float) -> Domain:
@@ -169,7 +170,7 @@ def is_monotonic(conversion: Conversion, low: float, high: float) -> bool:
 
 
 def engineering_range(conversion: Conversion, low: float, high: float) -> tuple[float, float] | None:
-    """The least and the greatest engineering value of the raw values ``low`` to ``high``, rounded to float64.
+    """The least and the greatest engineering value of the raw values ``low`` to ``high``, as :func:`to_float` rounds.
 
     ``None`` where nobody knows (a user's function) or where there are none.
     """
@@ -179,4 +180,4 @@ def engineering_range(conversion: Conversion, low: float, high: float) -> tuple[
     if isinstance(conversion, Function) or domain.high < domain.low:
         return None
     extremes = _extremes(conversion, domain)
-    return _to_float(min(extremes)), _to_float(max(extremes))
+    return to_float(min(extremes)), to_float(max(extremes))
