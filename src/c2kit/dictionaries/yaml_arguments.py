@@ -9,6 +9,7 @@ from attrs import evolve
 from c2kit.dictionaries.yaml_fields import FIELD_KEYS, ITEM_KEYS, read_field, spans_of
 from c2kit.dictionaries.yaml_nodes import ScalarNode, did_you_mean
 from c2kit.dictionaries.yaml_values import raw_value
+from c2kit.kernel.conversions import check_item
 from c2kit.model.commands import Argument, Checksum, LengthOf, SequenceCount
 from c2kit.model.conversions import States
 from c2kit.model.crc import CATALOGUE, CrcParameters
@@ -48,6 +49,8 @@ def read_argument(scope: Scope, name: ScalarNode, node: Node, byte_order: str, e
         )
     entries = file.entries(node, f"argument {name.value}", _KEYS | ITEM_KEYS)
     argument = Argument(**read_field(scope, name, node, entries, byte_order, earlier))
+    if argument.conversion is not None:
+        check_item(argument)
     settings = _settings(file, entries, argument)
     return evolve(argument, **settings) if settings else argument
 

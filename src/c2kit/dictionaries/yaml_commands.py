@@ -41,8 +41,9 @@ def read_command(scope: Scope, name: ScalarNode, node: Node) -> Command | None:
     checked_name(file, name, "a command")
     entries = file.entries(node, f"command {name.value}", _KEYS)
     base = base_of(scope, entries, "arguments")
-    base.read_fields(scope, entries, "arguments")
+    base.read(scope, entries, "arguments")
     base.say(scope, node)
+    base.finish("arguments")
     if not base.is_whole:
         return None
     arguments = {argument.name: argument for argument in base.fields}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from c2kit.dictionaries.yaml_conversions import CONVERSION_KEYS, read_conversion, read_function, read_limits
 from c2kit.dictionaries.yaml_nodes import ScalarNode, SequenceNode, kind_of
+from c2kit.kernel.conversions import check_item
 from c2kit.model.conversions import States
 from c2kit.model.fields import Condition, Encoding, FieldReference, Prefixed, Terminated, Text
 from c2kit.model.packets import DerivedItem, Item
@@ -84,10 +85,11 @@ def read_item(scope: Scope, name: ScalarNode, node: Node, byte_order: str, earli
     entries = file.entries(node, f"item {name.value}", ITEM_KEYS)
     settings = read_field(scope, name, node, entries, byte_order, earlier)
     if "limits" in entries:
-        if settings["encoding"].is_bytes:
-            raise file.wrong(entries["limits"], "only numbers have limits", remedy="remove the limits")
         settings["limits"] = read_limits(scope, entries["limits"])
-    return Item(**settings)
+    item = Item(**settings)
+    if item.conversion is not None or item.limits:
+        check_item(item)
+    return item
 
 
 def read_field(
@@ -108,8 +110,8 @@ def read_field(
     for key in ("units", "description"):
         if key in entries:
             settings[key] = file.scalar(entries[key], key)
-    if not _CONVERTS.isdisjoint(entries):
-        settings["conversion"] = _conversion(scope, entries, spec)
+    if not CONVERSION_KEYS.isdisjoint(entries):
+        settings["conversion"] = read_conversion(scope, entries)
     if not _PLACES.isdisjoint(entries):
         _place(file, entries, settings)
     if not _LENGTHS.isdisjoint(entries):
@@ -137,20 +139,9 @@ def _spec(scope: Scope, node: Node, entries: Mapping[str, Node], byte_order: str
     return spec
 
 
-_CONVERTS = CONVERSION_KEYS
 _PLACES = frozenset({"at_bit", "at_byte"})
 _LENGTHS = frozenset({"length", "until", "max_bytes", "prefix"})
 _TEXTS = frozenset({"charset", "padding", "cut_at"})
-
-
-def _conversion(scope: Scope, entries: Mapping[str, Node], spec: TypeSpec) -> Conversion | None:
-    conversion = read_conversion(scope, entries)
-    key = next(key for key in entries if key in _CONVERTS)
-    if spec.encoding.is_bytes and conversion is not None:
-        raise scope.file.wrong(entries[key], "only numbers are converted", remedy=f"remove {key}")
-    if isinstance(conversion, States) and not spec.encoding.is_integer:
-        raise scope.file.wrong(entries[key], "only integers have states", remedy=f"remove {key}")
-    return conversion
 
 
 def _place(file: YamlFile, entries: Mapping[str, Node], settings: dict[str, Any]) -> None:
@@ -293,30 +284,22 @@ def _try_display(file: YamlFile, node: Node, text: str, example: object) -> None
     raise file.wrong(node, "no such display format", expected=expected, found=repr(text))
 
 
-def read_derived(scope: Scope, name: ScalarNode, node: Node, numbers: set[str]) -> DerivedItem:
-    """One derived item; ``numbers`` are the items that a function can take."""
+def read_derived(scope: Scope, name: ScalarNode, node: Node) -> DerivedItem:
+    """One derived item, not yet held to the packet."""
     file = scope.file
     entries = file.entries(node, f"derived item {name.value}", _DERIVED_KEYS)
     if "function" not in entries or "of" not in entries:
         missing = "function" if "function" not in entries else "of"
         remedy = 'write {function: "package.module:name", of: [ITEM, ...]}'
         raise file.wrong(node, f"derived item {name.value} has no {missing}", remedy=remedy)
-    inputs = []
-    for element in file.sequence(entries["of"], "of", expected="a list of items"):
-        item = file.name_of(element, "an item")
-        if item not in numbers:
-            what = f"{name.value} is computed of {item}, which is no number of this packet"
-            raise file.wrong(element, what, remedy="name items of this packet that are numbers")
-        inputs.append(item)
-    if not inputs:
-        raise file.wrong(entries["of"], f"{name.value} is computed of nothing", expected="[ITEM, ...]")
+    inputs = file.sequence(entries["of"], "of", expected="a list of items")
     display = text_of(file, entries, "display")
     if "display" in entries:
         _try_display(file, entries["display"], display, 0.0)
     return DerivedItem(
         name=name.value,
         function=read_function(file, entries["function"], entries.get("version")),
-        inputs=tuple(inputs),
+        inputs=tuple(file.name_of(element, "an item") for element in inputs),
         limits=read_limits(scope, entries["limits"]) if "limits" in entries else (),
         units=text_of(file, entries, "units"),
         description=text_of(file, entries, "description"),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["At", "Base", "Header", "base_of"]
 
-_COMMON = frozenset({"extends", "description", "byte_order", "overlaps", "items"})
+_COMMON = frozenset({"extends", "description", "byte_order", "overlaps", "items", "trailer"})
 _TELEMETRY = frozenset({"identify", "time", "length", "size_bytes"})
 _COMMAND = frozenset({"arguments", "fixed", "computed"})
 _MERGED = frozenset({"identify", "fixed", "computed"})
@@ -42,26 +42,40 @@ class Base:
     """``time``, ``length``, ``size_bytes``, ``overlaps``: the last one counts."""
     merged: dict[str, dict[str, At]] = field(factory=dict)
     """``identify``, ``fixed`` and ``computed``, by the name of the field: the last one counts for each name."""
+    trailers: list[tuple[Scope, Node, str]] = field(factory=list)
+    """Fields that come after all others, with their byte order: the outermost header's first, and it stands last."""
     is_whole: bool = True
     """Whether all of it could be read."""
 
     def copy(self) -> Base:
         """The same, to go on from."""
         merged = {key: entries.copy() for key, entries in self.merged.items()}
-        return Base(self.fields.copy(), self.earlier.copy(), self.said.copy(), merged, self.is_whole)
+        return Base(
+            self.fields.copy(), self.earlier.copy(), self.said.copy(), merged, self.trailers.copy(), self.is_whole
+        )
 
-    def read_fields(self, scope: Scope, entries: dict[str, Node], kind: str) -> None:
-        """Add the fields that stand here as ``items`` or ``arguments``, reporting each that is wrong."""
-        key = "items" if "items" in entries else "arguments"
-        if key not in entries:
-            return
-        file, read, earlier = scope.file, _READERS[kind], self.earlier
+    def read(self, scope: Scope, entries: dict[str, Node], kind: str) -> None:
+        """Add the fields that stand here, as ``items`` or ``arguments``, and keep the trailer for the end."""
         byte_order = _byte_order(scope, entries)
-        for name, node in file.pairs(entries[key], key):
+        for key in ("items", "arguments"):
+            if key in entries:
+                self._read_fields(scope, entries[key], kind, byte_order)
+        if "trailer" in entries:
+            self.trailers.append((scope, entries["trailer"], byte_order))
+
+    def finish(self, kind: str) -> None:
+        """Add the fields of all trailers, the innermost header's first."""
+        for scope, node, byte_order in reversed(self.trailers):
+            self._read_fields(scope, node, kind, byte_order)
+
+    def _read_fields(self, scope: Scope, fields: Node, kind: str, byte_order: str) -> None:
+        """Add fields, reporting each that is wrong."""
+        file, read, earlier = scope.file, _READERS[kind], self.earlier
+        for name, node in file.pairs(fields, kind):
             try:
                 text = name.value
                 if text not in scope.good_names:
-                    scope.good_names.add(checked_name(file, name, f"one of the {key}"))
+                    scope.good_names.add(checked_name(file, name, f"one of the {kind}"))
                 if text in earlier:
                     first = earlier[text]
                     found = f"the first at {first.source}" if first is not None else None
@@ -108,7 +122,8 @@ class Header:
     def check(self) -> None:
         """Read it as what it is, though nothing may extend it."""
         keys = {key.value for key, _ in self.scope.file.pairs(self.node, f"header {self.name.value}")}
-        self.base("items" if _COMMAND.isdisjoint(keys) else "arguments", self.scope, self.name)
+        kind = "items" if _COMMAND.isdisjoint(keys) else "arguments"
+        self.base(kind, self.scope, self.name).copy().finish(kind)
 
     def base(self, kind: str, scope: Scope, extends: Node) -> Base:
         """What it gives to packets (``items``) or commands (``arguments``)."""
@@ -136,7 +151,7 @@ class Header:
             raise file.wrong(entries["arguments"], f"{what} has items and arguments", remedy="keep one of them")
         base = base_of(self.scope, entries, kind)
         before = len(file.problems)
-        base.read_fields(self.scope, entries, kind)
+        base.read(self.scope, entries, kind)
         base.say(self.scope, self.node)
         base.is_whole &= len(file.problems) == before
         return base

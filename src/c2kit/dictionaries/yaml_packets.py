@@ -9,7 +9,9 @@ from c2kit.dictionaries.yaml_headers import base_of
 from c2kit.dictionaries.yaml_time import read_time
 from c2kit.dictionaries.yaml_values import raw_value
 from c2kit.errors import DefinitionError
+from c2kit.kernel.conversions import check_derived
 from c2kit.kernel.layout import Layout
+from c2kit.kernel.time import check_time
 from c2kit.model.packets import Item, Match, Packet, PacketLength
 
 if TYPE_CHECKING:
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     from c2kit.dictionaries.yaml_nodes import Node, ScalarNode
     from c2kit.dictionaries.yaml_scope import Scope
     from c2kit.model.packets import DerivedItem
-    from c2kit.model.time import PacketTime
 
 __all__ = ["read_packet"]
 
@@ -48,28 +49,34 @@ def read_packet(scope: Scope, name: ScalarNode, node: Node) -> Packet | None:
     checked_name(file, name, "a packet")
     entries = file.entries(node, f"packet {name.value}", _KEYS)
     base = base_of(scope, entries, "items")
-    base.read_fields(scope, entries, "items")
+    base.read(scope, entries, "items")
     base.say(scope, node)
     imported = _import(scope, entries, base) if "csv" in entries else False
+    base.finish("items")
     if not base.is_whole:
         return None
     if "offsets_from" in entries and not imported:
         raise file.wrong(entries["offsets_from"], "offsets_from belongs to csv", remedy="remove it")
     items = {item.name: item for item in base.fields}
     layout = Layout(tuple(base.fields))
-    return Packet(
+    packet = Packet(
         name=name.value,
         items=tuple(base.fields),
         derived=_derived(scope, entries, items),
         identification=tuple(_match(at, layout, items) for at in base.merged.get("identify", {}).values()),
         fallback=file.boolean(entries["fallback"], "fallback") if "fallback" in entries else False,
-        time=_time(base, items),
+        time=read_time(*base.said["time"]) if "time" in base.said else None,
         length=_length(base, items),
         size_bytes=_size(base),
         description=text_of(file, entries, "description"),
         overlaps=_overlaps(base) or imported,
         source=file.source(name),
     )
+    for derived in packet.derived:
+        check_derived(derived, packet)
+    if packet.time is not None:
+        _check_time(packet, base)
+    return packet
 
 
 def _import(scope: Scope, entries: dict[str, Node], base: Base) -> bool:
@@ -122,22 +129,25 @@ def _match(at: At, layout: Layout, items: dict[str, Item]) -> Match:
 def _derived(scope: Scope, entries: dict[str, Node], items: dict[str, Item]) -> tuple[DerivedItem, ...]:
     if "derived" not in entries:
         return ()
-    numbers = {item.name for item in items.values() if not item.encoding.is_bytes}
     derived = []
     for name, node in scope.file.pairs(entries["derived"], "derived"):
         if name.value in items:
             what, found = f"{name.value} stands twice", f"the first at {items[name.value].source}"
             raise scope.file.wrong(name, what, found=found, remedy="rename one of the two")
         checked_name(scope.file, name, "a derived item")
-        derived.append(read_derived(scope, name, node, numbers))
+        derived.append(read_derived(scope, name, node))
     return tuple(derived)
 
 
-def _time(base: Base, items: dict[str, Item]) -> PacketTime | None:
-    if "time" not in base.said:
-        return None
-    scope, _, node = base.said["time"]
-    return read_time(scope, node, items)
+def _check_time(packet: Packet, base: Base) -> None:
+    """Hold the time to the packet's items; a header may name items that only the packet has."""
+    try:
+        check_time(packet)
+    except DefinitionError as error:
+        scope, key, _ = base.said["time"]
+        raise scope.file.wrong(
+            key, error.what, expected=error.expected, found=error.found, remedy=error.remedy
+        ) from None
 
 
 def _length(base: Base, items: dict[str, Item]) -> PacketLength | None:

@@ -7,15 +7,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from c2kit.dictionaries.yaml_nodes import MappingNode, ScalarNode
-from c2kit.model.fields import Encoding, Fixed
 from c2kit.model.time import EPOCHS, Cds, Cuc, Epoch, PacketTime, Scale
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from c2kit.dictionaries.yaml_nodes import Node, YamlFile
     from c2kit.dictionaries.yaml_scope import Scope
-    from c2kit.model.packets import Item
 
 __all__ = ["read_epoch", "read_time"]
 
@@ -49,8 +45,11 @@ def read_epoch(file: YamlFile, node: Node, name: str = "") -> Epoch:
     return Epoch(name or f"{at} {scale}", nanoseconds, Scale(scale))
 
 
-def read_time(scope: Scope, node: Node, items: Mapping[str, Item]) -> PacketTime:
-    """``{cuc: {coarse: ITEM, fine: ITEM}, epoch: gps}`` or ``{cds: {days: ..., milliseconds: ...}, epoch: ...}``."""
+def read_time(scope: Scope, _: Node, node: Node) -> PacketTime:
+    """``{cuc: {coarse: ITEM, fine: ITEM}, epoch: gps}`` or ``{cds: {days: ..., milliseconds: ...}, epoch: ...}``.
+
+    The items are not looked for: a header may name such as only its packets have.
+    """
     file = scope.file
     entries = file.entries(node, "time", ("cuc", "cds", "epoch"))
     if "epoch" not in entries:
@@ -59,9 +58,8 @@ def read_time(scope: Scope, node: Node, items: Mapping[str, Item]) -> PacketTime
     if ("cuc" in entries) == ("cds" in entries):
         raise file.wrong(node, "time has one code", expected="cuc or cds")
     epoch = _epoch(scope, entries["epoch"])
-    if "cuc" in entries:
-        return PacketTime(_cuc(file, entries["cuc"], items), epoch)
-    return PacketTime(_cds(file, entries["cds"], items), epoch)
+    code = _cuc(file, entries["cuc"]) if "cuc" in entries else _cds(file, entries["cds"])
+    return PacketTime(code, epoch)
 
 
 def _epoch(scope: Scope, node: Node) -> Epoch:
@@ -73,41 +71,17 @@ def _epoch(scope: Scope, node: Node) -> Epoch:
     return scope.epochs.find(scope.file, node) or EPOCHS["unix"]
 
 
-def _cuc(file: YamlFile, node: Node, items: Mapping[str, Item]) -> Cuc:
+def _cuc(file: YamlFile, node: Node) -> Cuc:
     if isinstance(node, ScalarNode):
-        return Cuc(_part(file, node, items, range(1, 57)))
+        return Cuc(file.name_of(node, "cuc"))
     entries = file.entries(node, "cuc", ("coarse", "fine"))
     if "coarse" not in entries:
         raise file.wrong(node, "cuc has no coarse", expected="{coarse: SECONDS, fine: SUBSECONDS}")
-    coarse = _part(file, entries["coarse"], items, range(1, 57))
-    return Cuc(coarse, _part(file, entries["fine"], items, range(1, 65), octets=10) if "fine" in entries else None)
+    return Cuc(**{key: file.name_of(value, key) for key, value in entries.items()})
 
 
-def _cds(file: YamlFile, node: Node, items: Mapping[str, Item]) -> Cds:
+def _cds(file: YamlFile, node: Node) -> Cds:
     entries = file.entries(node, "cds", ("days", "milliseconds", "submilliseconds"))
     if "days" not in entries or "milliseconds" not in entries:
         raise file.wrong(node, "cds is incomplete", expected="{days: DAYS, milliseconds: MS, submilliseconds: US}")
-    sub = entries.get("submilliseconds")
-    return Cds(
-        _part(file, entries["days"], items, (16, 24)),
-        _part(file, entries["milliseconds"], items, (32,)),
-        None if sub is None else _part(file, sub, items, (16, 32)),
-    )
-
-
-def _part(
-    file: YamlFile, node: Node, items: Mapping[str, Item], widths: range | tuple[int, ...], octets: int = 0
-) -> str:
-    """The name of an item that can be this part of a time."""
-    name = file.name_of(node, "a part of the time")
-    item = items.get(name)
-    if item is None:
-        raise file.wrong(node, f"the time names {name}, which is no item of this packet", remedy="name one that is")
-    if item.encoding is Encoding.UNSIGNED and item.length is None and item.bit_length in widths:
-        return name
-    if item.encoding is Encoding.BINARY and isinstance(item.length, Fixed) and 1 <= item.length.count <= octets:
-        return name
-    bits = f"{widths[0]} to {widths[-1]}" if isinstance(widths, range) else " or ".join(map(str, widths))
-    expected = f"an unsigned integer of {bits} bits" + (f", or up to {octets} bytes" if octets else "")
-    found = f"{item.encoding.value} of {item.bit_length} bits" + ("" if item.length is None else " each")
-    raise file.wrong(node, f"{name} cannot be this part of the time", expected=expected, found=found)
+    return Cds(**{key: file.name_of(value, key) for key, value in entries.items()})
