@@ -7,16 +7,21 @@ from typing import TYPE_CHECKING
 import pytest
 
 from c2kit.bus.memory import MemoryBus
+from c2kit.bus.sqlite import SqliteBus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from c2kit.bus.base import StreamBus
 
 
-@pytest.fixture(params=["memory"])
-def bus(request: pytest.FixtureRequest) -> Iterator[StreamBus]:
+@pytest.fixture(params=["memory", "sqlite"])
+def bus(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StreamBus]:
     """An empty bus with a small size bound (1 000 000 bytes a stream)."""
-    assert request.param == "memory"
-    with MemoryBus(max_stream_bytes=1_000_000) as opened:
+    if request.param == "memory":
+        opened: StreamBus = MemoryBus(max_stream_bytes=1_000_000)
+    else:
+        opened = SqliteBus(tmp_path / "bus.db", max_stream_bytes=1_000_000, take_over_seconds=2.0)
+    with opened:
         yield opened

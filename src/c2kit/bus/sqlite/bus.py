@@ -1,0 +1,284 @@
+"""The bus itself: opening a file, and what all users of it in one process share."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from attrs import evolve
+
+from c2kit.bus.base import (
+    BusUnavailable,
+    Fenced,
+    StreamBus,
+    StreamInfo,
+    check_compatible,
+    check_streams,
+)
+from c2kit.bus.sqlite.committer import Committer, size_bytes
+from c2kit.bus.sqlite.locks import WorkerLock, check_local
+from c2kit.bus.sqlite.readers import SqliteSink, SqliteView, SqliteWorker, begin_of
+from c2kit.bus.sqlite.store import Store, StoredStream
+from c2kit.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Sequence
+
+    from c2kit.bus.base import PartitionId, Position, Sink, StreamSpec, View, Worker
+
+__all__ = ["Shared", "SqliteBus"]
+
+DEFAULT_MAX_STREAM_BYTES = 2**30
+DEFAULT_TAKE_OVER_SECONDS = 10.0
+_POLL_SECONDS = 0.002
+"""How often the file is looked at for what other processes committed; one look costs a few microseconds."""
+
+Result = TypeVar("Result")
+
+
+class Shared:
+    """What everything that a bus hands out shares: the committer, and the pulse that wakes who waits."""
+
+    def __init__(self, path: Path, max_stream_bytes: int, take_over_seconds: float) -> None:
+        self.path = path
+        self.max_stream_bytes = max_stream_bytes
+        self.take_over_seconds = take_over_seconds
+        self.changed = threading.Condition()
+        self.generation = 0
+        self.closed = False
+        self._alive: set[int] = set()
+        self._pulse_store = Store(path)
+        self._committer = Committer(Store(path), max_stream_bytes, self.notify)
+        self._pulse = threading.Thread(target=self._beat, name="c2kit-sqlite-pulse", daemon=True)
+        self._pulse.start()
+
+    def run(self, work: Callable[[Store], Result]) -> Result:
+        """Run a piece of work in a transaction; see :meth:`Committer.run`."""
+        return cast("Result", self._committer.run(work))
+
+    def notify(self) -> None:
+        """Wake who waits: something was committed, here or elsewhere."""
+        with self.changed:
+            self.generation += 1
+            self.changed.notify_all()
+
+    def wait(self, generation: int, seconds: float) -> None:
+        """Wait until something was committed after ``generation``."""
+        with self.changed:
+            self.changed.wait_for(lambda: self.closed or self.generation != generation, seconds)
+
+    def lock(self, worker: int) -> WorkerLock:
+        """The lock file of a worker."""
+        return WorkerLock(self.path.with_name(f"{self.path.name}.workers"), worker)
+
+    def keep_alive(self, worker: int) -> None:
+        """Answer for this worker from now on."""
+        self._alive.add(worker)
+
+    def let_go(self, worker: int) -> None:
+        """Answer for it no longer."""
+        self._alive.discard(worker)
+
+    def is_dead(self, worker: int) -> bool:
+        """Whether no living process holds a worker's lock."""
+        return worker not in self._alive and not self.lock(worker).is_held()
+
+    def answers(self, worker: int) -> bool:
+        """Whether a worker's process gives a sign of life in time. One that was stopped does not."""
+        if worker in self._alive:
+            return True
+        asked = self.run(lambda store: store.challenge(worker))
+        deadline = time.monotonic() + self.take_over_seconds
+        while asked and time.monotonic() < deadline:
+            generation = self.generation
+            given = self.run(lambda store: store.answered(worker))
+            if given is None or self.is_dead(worker):
+                return False
+            if given >= asked:
+                return True
+            self.wait(generation, 0.05)
+        return False
+
+    def strike_out(self, worker: int) -> None:
+        """Remove a dead or hanging worker: what it owned is free, and it is fenced should it wake."""
+        self.run(lambda store: store.remove_worker(worker))
+        self.lock(worker).forget()
+
+    def close(self) -> None:
+        """Stop both threads."""
+        with self.changed:
+            if self.closed:
+                return
+            self.closed = True
+            self.changed.notify_all()
+        self._pulse.join()
+        self._committer.close()
+        self._pulse_store.close()
+
+    def _beat(self) -> None:
+        version = -1
+        while not self.closed:
+            try:
+                found = self._pulse_store.version()
+                if found != version:
+                    version = found
+                    self.notify()
+                    if self._alive and self._pulse_store.is_challenged(self._alive):
+                        self.run(self._answer)
+            except BusUnavailable:
+                time.sleep(0.1)
+            time.sleep(_POLL_SECONDS)
+
+    def _answer(self, store: Store) -> None:
+        store.answer(tuple(self._alive))
+
+
+class SqliteBus(StreamBus):
+    """``sqlite:PATH``: durable, in one file, for the processes of one machine.
+
+    Every commit is synced to the disk before it is answered. ``max_stream_bytes`` is the bound at which telemetry
+    publishers wait; ``take_over_seconds`` is how long a process may be silent, when asked for a sign of life, before
+    what it owned is taken from it. Dead processes are noticed at once, by the locks that they no longer hold.
+
+    Raises UsageError for a path on a network file system, BusUnavailable, BusError for a file that is no bus.
+    """
+
+    def __init__(
+        self,
+        path: Path | str,
+        *,
+        max_stream_bytes: int = DEFAULT_MAX_STREAM_BYTES,
+        take_over_seconds: float = DEFAULT_TAKE_OVER_SECONDS,
+    ) -> None:
+        self.url = f"sqlite:{path}"
+        file = Path(path)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        check_local(file)
+        self._shared = Shared(file, max_stream_bytes, take_over_seconds)
+        self._users: list[SqliteWorker | SqliteSink | SqliteView] = []
+
+    def apply(self, specs: Iterable[StreamSpec]) -> None:
+        """See :meth:`c2kit.bus.base.StreamBus.apply`."""
+        wanted = list(specs)
+
+        def work(store: Store) -> None:
+            existing = store.streams()
+            for spec in wanted:
+                if spec.name not in existing:
+                    store.add_stream(spec)
+                    continue
+                stream = existing[spec.name]
+                check_compatible(stream.spec, spec)
+                if stream.spec.consumers != spec.consumers:
+                    store.change_spec(stream, evolve(stream.spec, consumers=spec.consumers))
+
+        self._shared.run(work)
+
+    def streams(self, prefix: str = "") -> Sequence[StreamInfo]:
+        """See :meth:`c2kit.bus.base.StreamBus.streams`."""
+
+        def work(store: Store) -> list[StreamInfo]:
+            return [_info(store, stream) for name, stream in store.streams().items() if name.startswith(prefix)]
+
+        return self._shared.run(work)
+
+    def worker(
+        self,
+        stage: str,
+        inputs: Collection[str],
+        *,
+        outputs: Collection[str] = (),
+        ordinal: int = 0,
+        exclusive: bool = False,
+    ) -> Worker:
+        """See :meth:`c2kit.bus.base.StreamBus.worker`."""
+        streams = self._known(stage, inputs, outputs)
+        partitions = [(name, number) for name in inputs for number in range(streams[name].spec.partitions)]
+        key, lock = self._enter(stage, ordinal, partitions, alone=exclusive)
+        worker = SqliteWorker(self._shared, Store(self._shared.path), stage, key, lock, streams, frozenset(outputs))
+        self._users.append(worker)
+        return worker
+
+    def sink(
+        self, stage: str, partitions: Collection[PartitionId], positions: Iterable[Position], *, ordinal: int = 0
+    ) -> Sink:
+        """See :meth:`c2kit.bus.base.StreamBus.sink`."""
+        streams = self._known(stage, {name for name, _ in partitions}, ())
+        begin = self._shared.run(lambda store: begin_of(store, streams, partitions, positions))
+        key, lock = self._enter(stage, ordinal, partitions, alone=False, owns=True)
+        sink = SqliteSink(self._shared, Store(self._shared.path), stage, key, lock, streams, begin)
+        self._users.append(sink)
+        return sink
+
+    def view(self, streams: Collection[str], *, from_oldest: bool = False) -> View:
+        """See :meth:`c2kit.bus.base.StreamBus.view`."""
+        known = self._shared.run(lambda store: store.streams())
+        for name in streams:
+            if name not in known:
+                raise UsageError(f"no stream {name} on this bus", remedy="see which there are with bus.streams()")
+        chosen = {name: known[name] for name in streams}
+        view = SqliteView(self._shared, Store(self._shared.path), chosen, from_oldest=from_oldest)
+        self._users.append(view)
+        return view
+
+    def close(self) -> None:
+        """See :meth:`c2kit.bus.base.StreamBus.close`."""
+        for user in self._users:
+            user.close()
+        self._users.clear()
+        self._shared.close()
+
+    def _known(self, stage: str, inputs: Collection[str], outputs: Collection[str]) -> dict[str, StoredStream]:
+        known = self._shared.run(lambda store: store.streams())
+        check_streams(stage, inputs, outputs, {name: stream.spec for name, stream in known.items()})
+        return {name: known[name] for name in {*inputs, *outputs}}
+
+    def _enter(
+        self, stage: str, ordinal: int, partitions: Collection[PartitionId], *, alone: bool, owns: bool = False
+    ) -> tuple[int, WorkerLock]:
+        """Enter a worker into the file, in place of a dead or hanging one of its ordinal; its lock is held before."""
+        wanted = frozenset(partitions)
+        for other, others_ordinal, others in self._shared.run(lambda store: store.workers(stage)):
+            if not (alone or others_ordinal == ordinal or (owns and wanted & others)):
+                continue
+            if not self._shared.is_dead(other) and self._shared.answers(other):
+                raise Fenced(
+                    f"stage {stage} already has a live worker {others_ordinal} on {self._shared.path}; "
+                    "stop that one first, or give this replica an ordinal and partitions of its own"
+                )
+            self._shared.strike_out(other)
+
+        def work(store: Store) -> tuple[int, WorkerLock]:
+            key = store.add_worker(stage, ordinal, wanted)
+            if owns:
+                known = store.streams()
+                for name, number in wanted:
+                    store.set_owner(stage, known[name], number, key)
+            lock = self._shared.lock(key)
+            lock.take()
+            return key, lock
+
+        key, lock = self._shared.run(work)
+        self._shared.keep_alive(key)
+        return key, lock
+
+
+def _info(store: Store, stream: StoredStream) -> StreamInfo:
+    bounds = store.bounds(stream)
+    lag = {
+        consumer: sum(
+            following - (store.position(consumer, stream, number) or 0)
+            for number, (_, following, _) in enumerate(bounds)
+        )
+        for consumer in stream.spec.consumers
+    }
+    return StreamInfo(
+        spec=stream.spec,
+        uuid=stream.uuid,
+        first_offsets=tuple(first for first, _, _ in bounds),
+        next_offsets=tuple(following for _, following, _ in bounds),
+        size_bytes=size_bytes(store, stream),
+        lag=lag,
+    )
