@@ -5,11 +5,13 @@ Other tests may use it: ``from tests.property.layouts import layouts, batches``.
 
 from __future__ import annotations
 
+import math
+import operator
 import random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
-from attrs import frozen
+from attrs import evolve, frozen
 from hypothesis import strategies as st
 
 from c2kit.errors import DefinitionError
@@ -30,15 +32,39 @@ from c2kit.model.fields import (
 if TYPE_CHECKING:
     from c2kit.kernel.contract import Column
 
-__all__ = ["Batch", "assert_same_columns", "batches", "fields", "layouts", "number_fields"]
+__all__ = [
+    "Batch",
+    "assert_same_columns",
+    "batches",
+    "fields",
+    "in_one_order",
+    "layouts",
+    "number_fields",
+    "packet_values",
+    "random_bytes",
+]
+
+Values = dict[str, Any]
+"""What an encoder is given: a number, bytes or a list for each field that is present."""
 
 NUMBERS = [encoding for encoding in Encoding if not encoding.is_bytes]
 FLOAT_WIDTHS = {Encoding.IEEE754: [16, 32, 64], Encoding.MIL_STD_1750A: [32, 48]}
+IN_ORDER = st.none()
+ANYWHERE = st.one_of(
+    st.none(), st.none(), st.none(), st.integers(0, 120), st.integers(0, 15).map(lambda byte: 8 * byte)
+)
 INTEGER_WIDTHS = st.one_of(st.integers(1, 64), st.sampled_from([1, 7, 8, 9, 16, 24, 32, 57, 58, 63, 64]))
-OFFSETS = st.one_of(st.integers(0, 120), st.integers(0, 15).map(lambda byte: 8 * byte))
-OPERATORS = st.sampled_from(["==", "!=", "<", "<=", ">", ">="])
+OPERATORS = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
 BOUNDARIES = [0, 1, -1, 2, 127, 255, 2**31, 2**53 + 1, 2**63, -(2**63), 2**64 - 1, 10**400]
 OPERANDS = st.one_of(
+    st.integers(-3, 3),
     st.integers(-3, 20),
     st.sampled_from(BOUNDARIES),
     st.floats(),
@@ -56,7 +82,7 @@ def byte_orders(draw: st.DrawFn, bits: int) -> str:
 
 
 @st.composite
-def number_fields(draw: st.DrawFn, name: str) -> Field:
+def number_fields(draw: st.DrawFn, name: str, *, offsets: st.SearchStrategy[int | None] = ANYWHERE) -> Field:
     """A number of any encoding, width and byte order, one or several, at its own place or after the one before."""
     encoding = draw(st.sampled_from(NUMBERS))
     widths = FLOAT_WIDTHS.get(encoding)
@@ -67,7 +93,7 @@ def number_fields(draw: st.DrawFn, name: str) -> Field:
         encoding=encoding,
         bit_length=bits,
         byte_order=draw(byte_orders(bits)),
-        bit_offset=draw(st.one_of(st.none(), st.none(), OFFSETS)),
+        bit_offset=draw(offsets),
         length=None if shape is None else Fixed(tuple(shape)),
     )
 
@@ -81,8 +107,8 @@ def _lengths(draw: st.DrawFn, earlier: list[Field], *, is_bytes: bool) -> Length
         reference = st.builds(
             FieldReference,
             st.sampled_from(tellers),
-            multiply=st.sampled_from([1, 1, 1, 2, 3, -1, 0, 2**30]),
-            add=st.sampled_from([0, 0, 0, 1, -1, -7, 2**70]),
+            multiply=st.sampled_from([1, 1, 1, 1, 2, 3, -1, 0, 2**30]),
+            add=st.sampled_from([0, 0, 0, 0, 0, 1, 2, -1, -7, 2**70]),
         )
         kinds += [reference, reference]
     if is_bytes:
@@ -97,45 +123,54 @@ def _lengths(draw: st.DrawFn, earlier: list[Field], *, is_bytes: bool) -> Length
 
 
 @st.composite
-def fields(draw: st.DrawFn, name: str, earlier: list[Field]) -> Field:
+def fields(
+    draw: st.DrawFn, name: str, earlier: list[Field], *, offsets: st.SearchStrategy[int | None] = ANYWHERE
+) -> Field:
     """A field of any kind that may follow these; it may still not be allowed in one layout with them."""
     kind = draw(st.sampled_from(["number", "number", "count", "array", "string", "binary"]))
     if kind == "number":
-        field = draw(number_fields(name))
+        field = draw(number_fields(name, offsets=offsets))
     elif kind == "count":
         # Few bits, so that what they count fits into a packet now and then.
         field = Field(name=name, encoding=draw(st.sampled_from(NUMBERS[:4])), bit_length=draw(st.integers(1, 4)))
     elif kind == "array":
-        field = _with(draw(number_fields(name)), length=draw(_lengths(earlier, is_bytes=False)), bit_offset=None)
+        field = evolve(draw(number_fields(name)), length=draw(_lengths(earlier, is_bytes=False)), bit_offset=None)
     else:
         length = draw(_lengths(earlier, is_bytes=True))
         encoding, text = (Encoding.STRING, Text(padding=b" ")) if kind == "string" else (Encoding.BINARY, None)
-        offset = draw(st.one_of(st.none(), st.none(), OFFSETS))
-        field = Field(name=name, encoding=encoding, length=length, bit_offset=offset, text=text)
+        field = Field(name=name, encoding=encoding, length=length, bit_offset=draw(offsets), text=text)
     tellers = [other.name for other in earlier if other.length is None and not other.encoding.is_bytes]
     if tellers and draw(st.integers(0, 2)) == 0:
-        conditions = st.builds(Condition, st.sampled_from(tellers), OPERATORS, OPERANDS)
-        field = _with(field, present_if=tuple(draw(st.lists(conditions, min_size=1, max_size=2))))
+        conditions = st.builds(Condition, st.sampled_from(tellers), st.sampled_from(list(OPERATORS)), OPERANDS)
+        field = evolve(field, present_if=tuple(draw(st.lists(conditions, min_size=1, max_size=2))))
     return field
 
 
-def _with(field: Field, **changes: object) -> Field:
-    names = ("name", "encoding", "bit_length", "byte_order", "bit_offset", "length", "present_if", "text")
-    return Field(**{name: changes.get(name, getattr(field, name)) for name in names})
-
-
 @st.composite
-def layouts(draw: st.DrawFn, *, most_fields: int = 7) -> Layout:
+def layouts(draw: st.DrawFn, *, most_fields: int = 7, offsets: st.SearchStrategy[int | None] = ANYWHERE) -> Layout:
     """A layout of fields of any kind; what a layout must not have is left out."""
     chosen: list[Field] = []
     for number in range(draw(st.integers(1, most_fields))):
-        field = draw(fields(f"F{number}", chosen))
+        field = draw(fields(f"F{number}", chosen, offsets=offsets))
         try:
             Layout((*chosen, field))
         except DefinitionError:
             continue
         chosen.append(field)
     return Layout(tuple(chosen))
+
+
+def in_one_order(layout: Layout, byte_order: str) -> Layout:
+    """The same layout with all its bits counted the same way.
+
+    Where both ways meet in one byte, bits that follow each other in one are not next to each other in the other.
+    """
+    fields = []
+    for field in layout.fields:
+        order = byte_order if field.byte_order in {"big", "little"} else field.byte_order
+        length = evolve(field.length, byte_order="big") if isinstance(field.length, Prefixed) else field.length
+        fields.append(evolve(field, byte_order=order, length=length))
+    return Layout(tuple(fields))
 
 
 @frozen(eq=False)
@@ -174,7 +209,7 @@ def random_bytes(draw: st.DrawFn, size: int) -> bytes:
 @st.composite
 def batches(draw: st.DrawFn, layout: Layout) -> Batch:
     """Packets long and short for the layout: back to back, at even steps, or anywhere, in any order and overlapping."""
-    typical = min(layout.fixed_bits // 8, 200) + draw(st.integers(0, 24))
+    typical = min(layout.fixed_bits // 8, 200) + draw(st.integers(0, 60))
     count = draw(st.integers(0, 9))
     arrangement = draw(st.sampled_from(["even", "back to back", "anywhere"]))
     before, after = draw(st.integers(0, 3)), draw(st.integers(0, 20))
@@ -190,6 +225,84 @@ def batches(draw: st.DrawFn, layout: Layout) -> Batch:
         bounds = [(start, start + size) for start, size in zip(starts, sizes, strict=True)]
     end = max((end for _, end in bounds), default=0)
     return Batch.of(draw(random_bytes(end + after)), bounds)
+
+
+@st.composite
+def packet_values(draw: st.DrawFn, layout: Layout) -> tuple[Layout, Values]:
+    """Values that a packet can hold, with the part of the layout for which there are some.
+
+    Of a negative number of elements, or of far too many, there are none; the layout then ends before that field.
+    """
+    values: Values = {}
+    for number, field in enumerate(layout.fields):
+        if not all(_holds(condition, values) for condition in field.present_if):
+            continue
+        count = _count(field, values)
+        if count is None or not 0 <= count <= 60:
+            return Layout(layout.fields[:number]), values
+        values[field.name] = draw(_field_values(field, count))
+    return layout, values
+
+
+def _holds(condition: Condition, values: Values) -> bool:
+    return condition.field in values and OPERATORS[condition.operator](values[condition.field], condition.value)
+
+
+def _count(field: Field, values: Values) -> int | None:
+    if isinstance(field.length, FieldReference):
+        told = values.get(field.length.field)
+        return told * field.length.multiply + field.length.add if isinstance(told, int) else None
+    return field.length.count if isinstance(field.length, Fixed) else 1
+
+
+@st.composite
+def _field_values(draw: st.DrawFn, field: Field, count: int) -> object:
+    match field.length:
+        case None:
+            return draw(_numbers(field))
+        case Terminated() as length:
+            return draw(_terminated(length))
+        case Prefixed(bit_length):
+            return draw(st.binary(max_size=min(2**bit_length - 1, 9)))
+        case Expand():
+            count = draw(st.integers(0, 9))
+        case _:
+            pass
+    return draw(st.binary(min_size=count, max_size=count) if field.encoding.is_bytes else _arrays(field, count))
+
+
+def _arrays(field: Field, count: int) -> st.SearchStrategy[list[object]]:
+    return st.lists(_numbers(field), min_size=count, max_size=count)
+
+
+@st.composite
+def _terminated(draw: st.DrawFn, length: Terminated) -> bytes:
+    step, limit = len(length.terminator), length.max_bytes
+    chunks = st.binary(min_size=step, max_size=step).filter(lambda chunk: chunk != length.terminator)
+    most = 4 if limit is None else limit // step - 1
+    if limit is None or (most >= 0 and draw(st.booleans())):
+        return b"".join(draw(st.lists(chunks, max_size=most)))
+    full = draw(st.lists(chunks, min_size=limit // step, max_size=limit // step))
+    return b"".join(full) + draw(st.binary(min_size=limit % step, max_size=limit % step))
+
+
+def _numbers(field: Field) -> st.SearchStrategy[int | float]:
+    bits = field.bit_length
+    match field.encoding:
+        case Encoding.UNSIGNED | Encoding.BOOLEAN:
+            return st.integers(0, 2**bits - 1)
+        case Encoding.TWOS_COMPLEMENT:
+            return st.integers(-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+        case Encoding.IEEE754:
+            # A NaN's payload may get lost on the way through Python floats.
+            return st.floats(width=cast("Literal[16, 32, 64]", bits), allow_nan=False)
+        case Encoding.MIL_STD_1750A:
+            fraction = bits - 9
+            mantissas = st.integers(2 ** (fraction - 1), 2**fraction - 1)
+            either_sign = st.one_of(mantissas, mantissas.map(lambda mantissa: -mantissa - 1), st.just(0))
+            return st.builds(math.ldexp, either_sign, st.integers(-128 - fraction, 127 - fraction))
+        case _:
+            return st.integers(-(2 ** (bits - 1)) + 1, 2 ** (bits - 1) - 1)
 
 
 def assert_same_columns(found: list[Column], expected: list[Column]) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from c2kit.kernel.columns.crc import crc
 from c2kit.kernel.columns.decode import decode
+from c2kit.kernel.columns.encode import encode
 from c2kit.kernel.columns.split import split
-from c2kit.kernel.reference import encode
 
 __all__ = ["crc", "decode", "encode", "split"]
