@@ -31,6 +31,7 @@ from c2kit.kernel.contract import Column
 from c2kit.kernel.conversions.checks import check_item
 from c2kit.kernel.conversions.text import decode_text
 from c2kit.kernel.conversions.userfunctions import resolve
+from c2kit.kernel.layout import raw_dtype
 from c2kit.kernel.tally import Tallies, Tally, tallies
 from c2kit.model.conversions import Extrapolation, Function, PiecewiseLinear, Polynomial, States
 from c2kit.model.fields import Encoding, Text
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from c2kit.model.commands import Argument
     from c2kit.model.packets import Item
 
+    Numbers = npt.NDArray[np.generic]
     Floats = npt.NDArray[np.float64]
 
 __all__ = ["Convert", "Derive", "bind", "bind_derived", "engineering_dtype"]
@@ -75,8 +77,9 @@ def bind(item: Item | Argument) -> Convert | None:
     match item.conversion:
         case Polynomial(coefficients):
             return partial(_polynomial, coefficients)
-        case PiecewiseLinear() as piecewise:
-            return partial(_piecewise, piecewise)
+        case PiecewiseLinear(points, extrapolation):
+            x, y = np.array(points, np.float64).T
+            return partial(_piecewise, x, y, extrapolation)
         case States() as states:
             return partial(_states, *_state_ranges(states, item))
         case Function() as function:
@@ -98,7 +101,7 @@ def bind_derived(item: DerivedItem) -> Derive:
     return partial(_derive, resolve(item.function, where=item.name, source=item.source), item.name)
 
 
-def _with_values(raw: Column, values: npt.NDArray[np.generic]) -> Column:
+def _with_values(raw: Column, values: Numbers) -> Column:
     """The same packets with other values; those without a value are 0."""
     if raw.valid is not None and raw.offsets is None:
         values[~raw.valid] = 0
@@ -115,16 +118,15 @@ def _polynomial(coefficients: tuple[float, ...], raw: Column) -> tuple[Column, T
     return _with_values(raw, result), tallies({})
 
 
-def _piecewise(conversion: PiecewiseLinear, raw: Column) -> tuple[Column, Tallies]:
-    x, y = np.array(conversion.points, np.float64).T
+def _piecewise(x: Floats, y: Floats, extrapolation: Extrapolation, raw: Column) -> tuple[Column, Tallies]:
     values = raw.values.astype(np.float64)
     with np.errstate(all="ignore"):
         result = np.interp(values, x, y)
-        if conversion.extrapolation is Extrapolation.EXTEND:
+        if extrapolation is Extrapolation.EXTEND:
             below, above = values < x[0], values > x[-1]
             result[below] = y[0] + (values[below] - x[0]) * ((y[1] - y[0]) / (x[1] - x[0]))
             result[above] = y[-1] + (values[above] - x[-1]) * ((y[-1] - y[-2]) / (x[-1] - x[-2]))
-    if conversion.extrapolation is not Extrapolation.NONE:
+    if extrapolation is not Extrapolation.NONE:
         return _with_values(raw, result), tallies({})
     return _without(_with_values(raw, result), ~((values >= x[0]) & (values <= x[-1])))
 
@@ -144,7 +146,7 @@ def _without(column: Column, outside: npt.NDArray[np.bool_]) -> tuple[Column, Ta
     return evolve(column, valid=present & ~outside), tallies({Tally.OUTSIDE_POINTS: count})
 
 
-def _state_ranges(states: States, item: Item | Argument) -> tuple[list[int], list[int]]:
+def _state_ranges(states: States, item: Item | Argument) -> tuple[Numbers, Numbers]:
     """The values that have a state as rising ranges that do not touch, within what the item's type can hold."""
     smallest, largest = item.raw_range or (0, 0)
     lows: list[int] = []
@@ -157,14 +159,14 @@ def _state_ranges(states: States, item: Item | Argument) -> tuple[list[int], lis
         else:
             lows.append(low)
             highs.append(high)
-    return lows, highs
+    return np.array(lows, raw_dtype(item)), np.array(highs, raw_dtype(item))
 
 
-def _states(lows: list[int], highs: list[int], raw: Column) -> tuple[Column, Tallies]:
+def _states(lows: Numbers, highs: Numbers, raw: Column) -> tuple[Column, Tallies]:
     values = raw.values
     # A value has a state where as many ranges began at or before it as did not end before it, and one more.
-    begun = np.searchsorted(np.array(lows, values.dtype), values, "right")
-    ended = np.searchsorted(np.array(highs, values.dtype), values, "left")
+    begun = np.searchsorted(lows, values, "right")
+    ended = np.searchsorted(highs, values, "left")
     without = begun == ended
     if raw.valid is not None and raw.offsets is None:
         without &= raw.valid.reshape(-1, *[1] * (values.ndim - 1))

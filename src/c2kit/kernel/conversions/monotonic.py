@@ -122,14 +122,15 @@ def _turns(conversion: Polynomial | PiecewiseLinear, domain: Domain) -> list[int
 def _polynomial_turns(coefficients: list[int], domain: Domain) -> list[int]:
     """Between two turns of its derivative a polynomial turns at most once: where the derivative changes its sign.
 
-    What happens between two neighbours of the domain does not matter to anybody.
+    At such a turn the derivative may just touch zero, so that they are turns here, too. What happens between two
+    neighbours of the domain does not matter to anybody.
     """
-    turns = {domain.low, domain.high}
-    if len(coefficients) > 2:
-        slope = [power * coefficient for power, coefficient in enumerate(coefficients)][1:]
-        for low, high in itertools.pairwise(_polynomial_turns(slope, domain)):
-            turns.update(_sign_change(slope, domain, low, high))
-    return sorted(turns)
+    if len(coefficients) <= 2:
+        return sorted({domain.low, domain.high})
+    slope = [power * coefficient for power, coefficient in enumerate(coefficients)][1:]
+    turns = _polynomial_turns(slope, domain)
+    changes = (_sign_change(slope, domain, low, high) for low, high in itertools.pairwise(turns))
+    return sorted({*turns, *itertools.chain.from_iterable(changes)})
 
 
 def _sign_change(coefficients: list[int], domain: Domain, low: int, high: int) -> tuple[int, ...]:
