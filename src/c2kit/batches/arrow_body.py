@@ -24,6 +24,7 @@ __all__ = ["BodyReader", "BodyWriter"]
 
 _PADDING = tuple(bytes(count) for count in range(8))
 _MAX_INT32 = 2**31 - 1
+_VIEW_BYTES = 8192
 _BYTE: np.dtype[np.generic] = np.dtype(np.uint8)
 _INT32: np.dtype[np.generic] = np.dtype("<i4")
 _INT64: np.dtype[np.generic] = np.dtype("<i8")
@@ -35,7 +36,7 @@ class BodyWriter:
     def __init__(self, rows: int) -> None:
         self.nodes: list[int] = []
         self.buffers: list[int] = []
-        self.parts: list[bytes] = []
+        self.parts: list[bytes | memoryview] = []
         self.size_bytes = 0
         self._rows = rows
 
@@ -64,17 +65,18 @@ class BodyWriter:
         if valid is None or not missing:
             self.buffers += (self.size_bytes, 0)
         else:
-            self._put_bytes(np.packbits(valid, bitorder="little").tobytes())
+            self._put_array(np.packbits(valid, bitorder="little"))
 
     def _put_child(self, count: int) -> None:
         self.nodes += (count, 0)
         self.buffers += (self.size_bytes, 0)
 
-    def _put_bytes(self, data: bytes) -> None:
-        size = len(data)
+    def _put_array(self, values: npt.NDArray[np.generic]) -> None:
+        size = values.nbytes
         self.buffers += (self.size_bytes, size)
         padding = -size % 8
-        self.parts.append(data)
+        # A small copy costs less than a view; a large array is copied once only, when the message is put together.
+        self.parts.append(values.tobytes() if size < _VIEW_BYTES or not values.flags.c_contiguous else values.data)
         if padding:
             self.parts.append(_PADDING[padding])
         self.size_bytes += size + padding
@@ -87,9 +89,9 @@ class BodyWriter:
                 raise _mistyped(spec, f"values of {element}", values.dtype)
             values = values.astype(element)
         if element.kind == "b":
-            self._put_bytes(np.packbits(values.view(np.bool_), bitorder="little").tobytes())
+            self._put_array(np.packbits(values.view(np.bool_), bitorder="little"))
         else:
-            self._put_bytes(values.tobytes())
+            self._put_array(values)
 
     def _put_sequences(self, spec: ArrowColumn, column: Column) -> None:
         if column.offsets is None:
@@ -103,10 +105,10 @@ class BodyWriter:
                 remedy="split the batch",
             )
         offsets = column.offsets - first
-        self._put_bytes(offsets.astype(_INT64 if spec.type.is_large else _INT32).tobytes())
+        self._put_array(offsets.astype(_INT64 if spec.type.is_large else _INT32))
         values = column.values[first:last]
         if spec.type.element is None:
-            self._put_bytes(values.tobytes())
+            self._put_array(values)
         else:
             self._put_child(last - first)
             self._put_numbers(spec, values)

@@ -6,10 +6,10 @@ flatbuffer whose tables stand in Arrow's ``Message.fbs`` and ``Schema.fbs``, for
 
 This is the hot path, one message a batch, and ``nanoarrow`` cannot write the ``custom_metadata`` of a message, in which
 the facts of a batch travel. A record batch's metadata is two tables and two vectors of fixed shape, so they are written
-here directly: a constant head, the vectors, and a tail that is made once for equal facts. Schemas, which nest, are left
+here directly: a constant head, the vectors, and a tail of facts. Schemas, which nest, are left
 to ``nanoarrow`` (:mod:`c2kit.batches.arrow_schema`).
 
-Nothing that is read is trusted: each position is checked against the end of the message before it is followed.
+Nothing that is read is trusted: what does not lie in the message wholly is refused.
 """
 
 from __future__ import annotations
@@ -17,14 +17,15 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-import numpy as np
 from attrs import frozen
 
+from c2kit.batches.arrow_flatbuffer import Table, damaged_where, follow, key_values, pairs
 from c2kit.errors import MessageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import numpy as np
     import numpy.typing as npt
 
 __all__ = [
@@ -46,7 +47,6 @@ _VERSION_5 = 4
 _VERSION_4 = 3
 _SCHEMA = 1
 _RECORD_BATCH = 3
-_MAX_PAIRS = 1000
 
 # Root, vtable and table of the Message; vtable and table of the RecordBatch; number of nodes, which begin at byte 80.
 # Slots of a vtable say where in its table a field stands, in the order of the fields in Message.fbs.
@@ -85,7 +85,12 @@ def _padded(data: bytes, multiple: int) -> bytes:
 
 
 def record_batch_message(
-    rows: int, nodes: Sequence[int], buffers: Sequence[int], body: Sequence[bytes], body_bytes: int, custom: bytes
+    rows: int,
+    nodes: Sequence[int],
+    buffers: Sequence[int],
+    body: Sequence[bytes | memoryview],
+    body_bytes: int,
+    custom: bytes,
 ) -> bytes:
     """A whole message.
 
@@ -153,15 +158,13 @@ def read_prefix(prefix: bytes | memoryview) -> int:
 
 def read_header(metadata: memoryview) -> Header:
     """The outermost table of a message's metadata. Raises MessageError."""
-    try:
-        message = _Table(metadata, _follow(metadata, 0))
+    with damaged_where("the metadata of the message"):
+        message = Table(metadata, follow(metadata, 0))
         version = message.number(0, "<h")
         header_type = message.number(1, "<B")
         position = message.follow(2)
-        custom = _key_values(metadata, message.follow(4))
+        custom = key_values(metadata, message.follow(4))
         body_bytes = message.number(3, "<q")
-    except (struct.error, UnicodeDecodeError) as error:
-        raise MessageError("the metadata of the message is damaged", found=error) from None
     if version not in (_VERSION_4, _VERSION_5):
         raise MessageError("no Arrow version that is known here", expected="4 or 5", found=version + 1)
     if position is None or body_bytes < 0:
@@ -171,7 +174,7 @@ def read_header(metadata: memoryview) -> Header:
 
 def read_record_batch(message: bytes | bytearray | memoryview) -> RecordBatch:
     """Take a record-batch message apart, without copying its body. Raises MessageError for anything else."""
-    view = memoryview(message).cast("B")
+    view = memoryview(message).cast("B").toreadonly()
     metadata_end = PREFIX_BYTES + read_prefix(view[:PREFIX_BYTES])
     if len(view) < metadata_end:
         raise MessageError("the message ends in its metadata", expected=metadata_end, found=len(view))
@@ -181,14 +184,12 @@ def read_record_batch(message: bytes | bytearray | memoryview) -> RecordBatch:
         raise MessageError("the message is no record batch", remedy="a stream's first message is its schema")
     if len(body) != header.body_bytes:
         raise MessageError("the body has another size than it says", expected=header.body_bytes, found=len(body))
-    try:
+    with damaged_where("the metadata of the message"):
         return _record_batch(metadata, body, header)
-    except struct.error as error:
-        raise MessageError("the metadata of the message is damaged", found=error) from None
 
 
 def _record_batch(metadata: memoryview, body: memoryview, header: Header) -> RecordBatch:
-    table = _Table(metadata, header.position)
+    table = Table(metadata, header.position)
     if table.follow(3) is not None:
         raise MessageError("the body of the message is compressed", remedy="write it without compression")
     if table.follow(4) is not None:
@@ -196,75 +197,5 @@ def _record_batch(metadata: memoryview, body: memoryview, header: Header) -> Rec
     rows = table.number(0, "<q")
     if rows < 0:
         raise MessageError("no batch has this number of rows", found=rows)
-    nodes, buffers = (_pairs(metadata, table.follow(slot)) for slot in (1, 2))
+    nodes, buffers = (pairs(metadata, table.follow(slot)) for slot in (1, 2))
     return RecordBatch(rows, nodes, buffers, body, header.custom)
-
-
-class _Table:
-    """A table of a flatbuffer: its vtable says where in it each field stands, if at all."""
-
-    def __init__(self, view: memoryview, position: int) -> None:
-        self._view = view
-        self._position = position
-        self._vtable = position - struct.unpack_from("<i", view, position)[0]
-        if self._vtable < 0:
-            message = "a table's vtable lies before the message"
-            raise struct.error(message)
-        self._vtable_bytes = struct.unpack_from("<H", view, self._vtable)[0]
-
-    def _place(self, slot: int) -> int | None:
-        entry = 4 + 2 * slot
-        if entry + 2 > self._vtable_bytes:
-            return None
-        place = struct.unpack_from("<H", self._view, self._vtable + entry)[0]
-        return self._position + place if place else None
-
-    def number(self, slot: int, form: str) -> int:
-        """A number, 0 where it was left out."""
-        place = self._place(slot)
-        return 0 if place is None else int(struct.unpack_from(form, self._view, place)[0])
-
-    def follow(self, slot: int) -> int | None:
-        """Where something begins that the table refers to."""
-        place = self._place(slot)
-        return None if place is None else _follow(self._view, place)
-
-
-def _follow(view: memoryview, position: int) -> int:
-    return int(position + struct.unpack_from("<I", view, position)[0])
-
-
-def _count(view: memoryview, position: int, element_bytes: int) -> int:
-    """The number of elements of a vector that lies in the message wholly."""
-    count = struct.unpack_from("<I", view, position)[0]
-    if position + 4 + count * element_bytes > len(view):
-        message = "a vector goes on after the end of the metadata"
-        raise struct.error(message)
-    return int(count)
-
-
-def _pairs(view: memoryview, position: int | None) -> npt.NDArray[np.int64]:
-    if position is None:
-        return np.zeros((0, 2), np.int64)
-    count = _count(view, position, 16)
-    return (
-        np.frombuffer(view, "<i8", 2 * count, position + 4).reshape(count, 2) if count else np.zeros((0, 2), np.int64)
-    )
-
-
-def _text(view: memoryview, position: int | None) -> str:
-    if position is None:
-        return ""
-    count = _count(view, position, 1)
-    return str(view[position + 4 : position + 4 + count], "utf-8")
-
-
-def _key_values(view: memoryview, position: int | None) -> dict[str, str]:
-    if position is None:
-        return {}
-    count = _count(view, position, 4)
-    if count > _MAX_PAIRS:  # many pairs could all name one long text
-        raise MessageError("the message has too many facts", expected=f"at most {_MAX_PAIRS}", found=count)
-    places = [position + 4 + 4 * index for index in range(count)]
-    pairs = [_Table(view, _follow(view, place)) for place in places]
-    return {_text(view, pair.follow(0)): _text(view, pair.follow(1)) for pair in pairs}

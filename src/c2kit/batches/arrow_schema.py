@@ -1,9 +1,9 @@
-"""The schema message of an Arrow stream, written and read by ``nanoarrow``: the only module that imports it.
+"""The schema message of an Arrow stream, written by ``nanoarrow``: the only module that imports it.
 
 A schema is written once per definition, so that its cost does not matter, and it nests and carries texts, which is
 where a writer of one's own goes wrong. ``nanoarrow`` writes field metadata, lists of fixed size inside each other, and
-time zones, and checks a foreign schema before it reads it. One trap: its texts end at the first NUL, so that names and
-metadata are kept free of it.
+time zones. It has two traps: its texts end at the first NUL, so that names and metadata are kept free of it; and it
+reads damaged schemas beyond their end, so that it is never given one (:mod:`c2kit.batches.arrow_foreign` reads those).
 """
 
 from __future__ import annotations
@@ -14,19 +14,17 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import nanoarrow as na
-from attrs import frozen
 from nanoarrow import ipc
 from nanoarrow.c_array_stream import CArrayStream
 
 from c2kit.batches.arrow_message import END_OF_STREAM
-from c2kit.errors import MessageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from c2kit.batches.arrow_columns import ArrowColumn, ArrowType
 
-__all__ = ["ForeignSchema", "c_stream", "fingerprint", "foreign_form", "read_schema", "schema_message"]
+__all__ = ["c_stream", "fingerprint", "foreign_form", "schema_message"]
 
 _ELEMENTS = {
     "b1": na.Type.BOOL,
@@ -116,35 +114,6 @@ def foreign_form(columns: Sequence[ArrowColumn]) -> tuple[tuple[str, tuple[str, 
     return tuple((_clean(column.name), tuple(_form(column))) for column in columns)
 
 
-@frozen
-class ForeignSchema:
-    """A schema as somebody wrote it: names and types of its columns as :func:`foreign_form`, and its metadata."""
-
-    columns: tuple[tuple[str, tuple[str, ...]], ...]
-    metadata: dict[str, str]
-
-
-def read_schema(message: bytes) -> ForeignSchema:
-    """Read a schema message. Raises MessageError where it is none."""
-    try:
-        schema = na.c_array_stream(ipc.InputStream.from_readable(message + END_OF_STREAM)).get_schema()
-        children = [schema.child(index) for index in range(schema.n_children)]
-        columns = tuple((str(child.name), _formats(child)) for child in children)
-        metadata = {bytes(key).decode(): bytes(value).decode() for key, value in dict(schema.metadata or {}).items()}
-    except (RuntimeError, ValueError) as error:
-        raise MessageError("the schema message is damaged", found=error) from None
-    return ForeignSchema(columns, metadata)
-
-
-def _formats(schema: Any) -> tuple[str, ...]:  # noqa: ANN401 - nanoarrow has no types
-    if schema.dictionary is not None:
-        return ("dictionary",)
-    formats = [str(schema.format)]
-    if schema.n_children == 1:
-        formats += _formats(schema.child(0))
-    return tuple(formats)
-
-
-def c_stream(stream: bytes, requested_schema: object) -> object:
+def c_stream(stream: bytes) -> object:
     """A whole stream as a PyCapsule of Arrow's C stream interface, for other libraries in this process."""
-    return na.c_array_stream(ipc.InputStream.from_readable(stream)).__arrow_c_stream__(requested_schema)
+    return ipc.InputStream.from_readable(stream).__arrow_c_stream__()

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, BinaryIO, Generic, Protocol
 
-from c2kit.batches.arrow import FORMAT, Batch, BatchSchema, PacketSchema, TelemetrySchema
+from c2kit.batches.arrow_foreign import read_schema
+from c2kit.batches.arrow_form import FORMAT, Batch, BatchSchema
 from c2kit.batches.arrow_message import END_OF_STREAM, PREFIX_BYTES, Header, read_header, read_prefix
-from c2kit.batches.arrow_schema import foreign_form, read_schema
+from c2kit.batches.arrow_packets import PacketSchema
+from c2kit.batches.arrow_schema import foreign_form
+from c2kit.batches.arrow_telemetry import TelemetrySchema
 from c2kit.errors import MessageError, UsageError
 
 if TYPE_CHECKING:
@@ -72,14 +75,14 @@ def read_stream(source: Buffer | BinaryIO, targets: Iterable[Target]) -> Iterato
         if header is None:
             schema = None
         elif header.is_schema:
-            schema = _schema_of(bytes(message), known)
+            schema = _schema_of(message, known)
         elif schema is None:
             raise MessageError("a batch stands before the schema of its stream")
         else:
             yield schema.from_message(message)
 
 
-def _schema_of(message: bytes, known: Mapping[tuple[str, str], Target]) -> TelemetrySchema | PacketSchema:
+def _schema_of(message: Buffer, known: Mapping[tuple[str, str], Target]) -> TelemetrySchema | PacketSchema:
     """Our own schema of the definitions that a schema message names, if its columns are those of the message."""
     found = read_schema(message)
     facts = found.metadata
@@ -89,8 +92,8 @@ def _schema_of(message: bytes, known: Mapping[tuple[str, str], Target]) -> Telem
         schema = _named_schema(facts, known)
     except (KeyError, UsageError) as error:
         raise MessageError("the metadata of the stream's schema is damaged", found=error) from None
-    if found.columns != foreign_form(schema.columns):
-        expected, columns = foreign_form(schema.columns), found.columns
+    if found.columns != foreign_form(schema.form.columns):
+        expected, columns = foreign_form(schema.form.columns), found.columns
         raise MessageError("the stream has other columns than its definition", expected=expected, found=columns)
     return schema
 

@@ -70,6 +70,15 @@ class PacketBatch:
         for start, end in zip(self.starts.tolist(), self.ends.tolist(), strict=True):
             yield bytes(view[start:end])
 
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """The batch for other libraries in this process, such as ``pyarrow.table(batch)``.
+
+        Arrow's PyCapsule interface; ``requested_schema`` is disregarded, as it allows.
+        """
+        from c2kit.batches.arrow import PacketSchema  # noqa: PLC0415 - it imports this module, and nanoarrow
+
+        return PacketSchema.of(self).c_stream(self)
+
     @property
     def size_bytes(self) -> int:
         """The bytes of all packets together."""

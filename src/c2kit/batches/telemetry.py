@@ -62,6 +62,15 @@ class TelemetryBatch:
             raise UnknownName(kind="item", name=name, known=self.packet.items_by_name, where=self.packet.name)
         return column
 
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """The batch for other libraries in this process, such as ``pyarrow.table(batch)``: raw and engineering values.
+
+        Arrow's PyCapsule interface; ``requested_schema`` is disregarded, as it allows.
+        """
+        from c2kit.batches.arrow import TelemetrySchema  # noqa: PLC0415 - it imports this module, and nanoarrow
+
+        return TelemetrySchema.of(self).c_stream(self)
+
     @property
     def time(self) -> npt.NDArray[np.int64]:
         """The time of each packet: when it was generated, or else received. POSIX nanoseconds, UTC."""

@@ -1,0 +1,101 @@
+"""What a schema comes to: columns and facts, of which its message is made and by which batches are written and read."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from attrs import frozen
+
+from c2kit.batches.arrow_body import BodyReader, BodyWriter
+from c2kit.batches.arrow_message import END_OF_STREAM, custom_metadata, read_record_batch, record_batch_message
+from c2kit.batches.arrow_schema import c_stream, fingerprint, schema_message
+from c2kit.batches.packets import PacketBatch
+from c2kit.batches.telemetry import TelemetryBatch
+from c2kit.errors import MessageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from c2kit.batches.arrow_columns import ArrowColumn
+    from c2kit.batches.packets import Origin
+    from c2kit.kernel.contract import Buffer, Column
+
+__all__ = ["FORMAT", "Batch", "BatchSchema", "Form", "Received"]
+
+FORMAT = "1"
+"""The version of the mapping; a reader refuses another."""
+UNTOLD_ORIGIN = "stored"
+"""The origin of a batch in a message that another tool wrote: it must not move limits or staleness."""
+
+Batch = TypeVar("Batch", PacketBatch, TelemetryBatch)
+
+
+class BatchSchema(Protocol[Batch]):
+    """What all batches of one kind have in common, as a stream of them needs it."""
+
+    def schema_message(self) -> bytes:
+        """The message that begins a stream."""
+        ...
+
+    def to_message(self, batch: Batch) -> bytes:
+        """One batch as one message. Raises UsageError where it is not of this schema."""
+        ...
+
+    def from_message(self, message: Buffer) -> Batch:
+        """A batch whose columns are views of the message. Raises MessageError where it is not of this schema."""
+        ...
+
+
+@frozen(eq=False)
+class Received:
+    """The columns of a message in the order of its schema, and what it says of the batch."""
+
+    columns: list[Column]
+    interface: str
+    origin: Origin
+
+
+@frozen(eq=False)
+class Form:
+    """The columns of a schema in their order, and what all its batches have in common."""
+
+    columns: tuple[ArrowColumn, ...]
+    metadata: dict[str, str]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The content address of the schema: SHA-256, in hex, of its canonical form."""
+        return fingerprint(self.columns, self.metadata)
+
+    @cached_property
+    def message(self) -> bytes:
+        """The schema message."""
+        return schema_message(self.columns, self.metadata)
+
+    def write(self, rows: int, columns: Iterable[Column], interface: str, origin: Origin) -> bytes:
+        """Columns, in the order of the schema, as a record-batch message. Raises UsageError where one is mistyped."""
+        body = BodyWriter(rows)
+        for spec, column in zip(self.columns, columns, strict=True):
+            body.put(spec, column)
+        facts = {"c2kit.schema": self.fingerprint, "c2kit.interface": interface, "c2kit.origin": origin}
+        return record_batch_message(rows, body.nodes, body.buffers, body.parts, body.size_bytes, custom_metadata(facts))
+
+    def read(self, message: Buffer) -> Received:
+        """A record-batch message as columns. Raises MessageError where it is damaged or names another schema."""
+        batch = read_record_batch(message)
+        named = batch.custom.get("c2kit.schema", self.fingerprint)
+        if named != self.fingerprint:
+            remedy = "read it with the definition that it was written with"
+            raise MessageError(
+                "the message is of another schema", expected=self.fingerprint, found=named, remedy=remedy
+            )
+        reader = BodyReader(batch)
+        columns = [reader.take(spec) for spec in self.columns]
+        reader.finish()
+        interface, origin = batch.custom.get("c2kit.interface", ""), batch.custom.get("c2kit.origin", UNTOLD_ORIGIN)
+        return Received(columns, interface, origin)
+
+    def c_stream(self, messages: Sequence[bytes]) -> object:
+        """Messages as a PyCapsule of Arrow's C stream interface."""
+        return c_stream(b"".join((self.message, *messages, END_OF_STREAM)))
