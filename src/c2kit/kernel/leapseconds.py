@@ -64,15 +64,27 @@ class LeapSeconds:
     def _offsets(self) -> Seconds:
         return np.array([offset for _, offset in self.entries], np.int64)
 
+    @cached_property
+    def _tai_starts(self) -> Seconds:
+        return self._starts + self._offsets
+
+    @cached_property
+    def _ends(self) -> Seconds:
+        return np.append(self._starts[1:], np.iinfo(np.int64).max)
+
+    @cached_property
+    def _inserted(self) -> Seconds:
+        """The seconds that leap seconds fold onto, and one more that no clock shows."""
+        return np.append(self._starts[1:][np.diff(self._offsets) > 0], np.iinfo(np.int64).max)
+
     def posix_from_tai(self, tai: Seconds) -> tuple[Seconds, Flags]:
         """Seconds of TAI to seconds of POSIX time, and which of them are leap seconds.
 
         Both count from 1970-01-01T00:00:00 on their own clock.
         """
-        entry = np.maximum(np.searchsorted(self._starts + self._offsets, tai, "right") - 1, 0)
+        entry = np.maximum(np.searchsorted(self._tai_starts, tai, "right") - 1, 0)
         posix = tai - self._offsets[entry]
-        following = np.append(self._starts, np.iinfo(np.int64).max)[entry + 1]
-        return posix, posix >= following
+        return posix, posix >= self._ends[entry]
 
     def tai_from_posix(self, posix: Seconds, is_leap: Flags | None = None) -> Seconds:
         """Seconds of POSIX time to seconds of TAI; a flag that does not stand at a leap second has no effect."""
@@ -82,8 +94,8 @@ class LeapSeconds:
 
     def follows_leap(self, posix: Seconds) -> Flags:
         """Whether each second of POSIX time is one that a leap second folds onto."""
-        inserted = self._starts[1:][np.diff(self._offsets) > 0]
-        return np.isin(posix, inserted)
+        follows: Flags = self._inserted[np.searchsorted(self._inserted, posix)] == posix
+        return follows
 
 
 @cache
