@@ -119,6 +119,29 @@ class DefinitionError(C2kitError):
             lines.append(f"... and {len(self.others) - _MOST_SHOWN} more")
         super().__init__("\n".join(lines))
 
+    @classmethod
+    def of_many(cls, problems: Iterable[DefinitionError]) -> DefinitionError:
+        """One error that tells all of these, at least one, each once and in the order of their files."""
+        every = [single for problem in problems for single in (_with_others(problem, ()), *problem.others)]
+        first, *others = sorted({str(single): single for single in every}.values(), key=_place)
+        return _with_others(first, others)
+
+
+def _with_others(error: DefinitionError, others: Sequence[DefinitionError]) -> DefinitionError:
+    return DefinitionError(
+        error.what,
+        source=error.source,
+        expected=error.expected,
+        found=error.found,
+        remedy=error.remedy,
+        others=others,
+    )
+
+
+def _place(error: DefinitionError) -> tuple[str, int, int]:
+    source = error.source
+    return (source.file, source.line, source.column) if source is not None else ("", 0, 0)
+
 
 class ArgumentFault(UsageError):
     """What is wrong with one argument of a command; raised only inside a :class:`CommandRefused`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from c2kit.dictionaries.ccsdspy import load_csv
 import gc
 import re
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from attrs import define, field, frozen
 
 from c2kit.dictionaries.yaml_files import YamlLoader
-from c2kit.errors import DefinitionError, UnknownName
+from c2kit.errors import DefinitionError, UnknownName, UsageError
 from c2kit.kernel.layout import Layout
 from c2kit.model.packets import Packet
 from c2kit.model.source import Source
@@ -63,8 +64,13 @@ class Dictionary:
 
         Raises:
             DefinitionError: everything that is wrong in the files, with file, line and column.
+            UsageError: no paths at all, or no such ``offsets_from``.
         """
         given = [paths] if isinstance(paths, str | PathLike) else list(paths)
+        if not given:
+            raise UsageError("no dictionary to load", expected="a path, or several", found="none")
+        if offsets_from not in (None, "packet", "data"):
+            raise UsageError("offsets_from", expected="'packet', 'data' or None", found=repr(offsets_from))
         with _no_garbage_collection():
             return _Loading(YamlLoader(offsets_from)).load([Path(path) for path in given], offsets_from)
 
@@ -153,7 +159,7 @@ class _Loading:
                 self._add_file(loaded, is_included=key in self.yaml.included)
         self._raise_problems()
         if not self.parts:
-            where = Source(str(paths[0])) if paths else None
+            where = Source(str(paths[0]), 1, 1) if files == paths[:1] else Source(str(paths[0]))
             raise DefinitionError("no target is defined", source=where, remedy="begin a file with target: NAME")
         targets = tuple(part.target() for part in self.parts.values())
         return Dictionary(targets, tuple(dict.fromkeys(self.notes)), tuple(dict.fromkeys(self.warnings)))
@@ -175,9 +181,7 @@ class _Loading:
 
     def _add_csv(self, path: Path, offsets_from: OffsetsFrom | None) -> None:
         """A packet that any bytes match, of a target named after the file."""
-        from c2kit.dictionaries.ccsdspy import load_csv  # noqa: PLC0415
-
-        source = Source(str(path), 1, 1)
+            source = Source(str(path), 1, 1)
         stem = re.sub(r"[^A-Z0-9]+", "-", path.stem.upper()).strip("-")[:40].rstrip("-") or "CSV"
         try:
             definition = load_csv(path, offsets_from=offsets_from)
@@ -229,22 +233,9 @@ class _Loading:
             self.problems.append(DefinitionError(what, source=one.source, found=found, remedy=remedy))
 
     def _raise_problems(self) -> None:
-        problems = {str(problem): problem for problem in (*self.yaml.problems, *self.problems)}
+        problems = [*self.yaml.problems, *self.problems]
         if problems:
-            first, *others = sorted(problems.values(), key=_place)
-            raise DefinitionError(
-                first.what,
-                source=first.source,
-                expected=first.expected,
-                found=first.found,
-                remedy=first.remedy,
-                others=others,
-            )
-
-
-def _place(problem: DefinitionError) -> tuple[str, int, int]:
-    source = problem.source or Source("")
-    return source.file, source.line, source.column
+            raise DefinitionError.of_many(problems)
 
 
 def _with_includes(file: LoadedFile) -> Iterator[LoadedFile]:

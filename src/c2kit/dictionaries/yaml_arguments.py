@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
-from c2kit.dictionaries.yaml_fields import FIELD_KEYS, ITEM_KEYS, read_field, spans_of
+from c2kit.dictionaries.yaml_conditions import spans_of
+from c2kit.dictionaries.yaml_fields import FIELD_KEYS, ITEM_KEYS, read_field
 from c2kit.dictionaries.yaml_nodes import ScalarNode, did_you_mean
 from c2kit.dictionaries.yaml_values import raw_value
 from c2kit.kernel.conversions import check_item
@@ -18,7 +19,7 @@ from c2kit.model.fields import Encoding
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from c2kit.dictionaries.yaml_fields import Earlier
+    from c2kit.dictionaries.yaml_conditions import Earlier
     from c2kit.dictionaries.yaml_nodes import Node, YamlFile
     from c2kit.dictionaries.yaml_scope import Scope
     from c2kit.model.commands import Computed

@@ -6,23 +6,24 @@ import contextlib
 import re
 from typing import TYPE_CHECKING, Any
 
+from c2kit.dictionaries.yaml_conditions import read_conditions
 from c2kit.dictionaries.yaml_conversions import CONVERSION_KEYS, read_conversion, read_function, read_limits
-from c2kit.dictionaries.yaml_nodes import ScalarNode, SequenceNode, kind_of
+from c2kit.dictionaries.yaml_nodes import ScalarNode, kind_of
 from c2kit.kernel.conversions import check_item
 from c2kit.model.conversions import States
-from c2kit.model.fields import Condition, Encoding, FieldReference, Prefixed, Terminated, Text
+from c2kit.model.fields import Encoding, FieldReference, Prefixed, Terminated, Text
 from c2kit.model.packets import DerivedItem, Item
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from c2kit.dictionaries.yaml_conditions import Earlier
     from c2kit.dictionaries.yaml_nodes import Node, YamlFile
     from c2kit.dictionaries.yaml_scope import Scope
     from c2kit.dictionaries.yaml_types import TypeSpec
-    from c2kit.model.commands import Argument
     from c2kit.model.conversions import Conversion
 
-__all__ = ["FIELD_KEYS", "ITEM_KEYS", "Earlier", "checked_name", "read_derived", "read_field", "read_item", "text_of"]
+__all__ = ["FIELD_KEYS", "ITEM_KEYS", "checked_name", "read_derived", "read_field", "read_item", "text_of"]
 
 FIELD_KEYS = CONVERSION_KEYS | {
     "type",
@@ -45,11 +46,7 @@ FIELD_KEYS = CONVERSION_KEYS | {
 ITEM_KEYS = FIELD_KEYS | {"limits"}
 _DERIVED_KEYS = frozenset({"function", "version", "of", "limits", "units", "description", "display"})
 
-Earlier = dict[str, "Item | Argument | None"]
-"""The fields before this one, by name; ``None`` for one that is wrong itself, which was reported there."""
-
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.:/-]{0,99}", re.ASCII)
-_COMPARISON = re.compile(r"\s*(==|!=|<=|>=|<|>)\s*(.+?)\s*", re.DOTALL)
 _DISPLAY = re.compile(r"(?:.?[<>=^])?[ +-]?z?#?\d{0,3}[,_]?(?:\.\d{1,3})?[bcdeEfFgGnosxX%]?")
 
 
@@ -119,7 +116,7 @@ def read_field(
     if not _TEXTS.isdisjoint(entries):
         settings["text"] = _text(file, entries, spec)
     if "only_if" in entries:
-        settings["present_if"] = _conditions(file, entries["only_if"], earlier)
+        settings["present_if"] = read_conditions(file, entries["only_if"], earlier)
     if "display" in entries:
         settings["display"] = _display(file, entries["display"], spec, settings.get("conversion"))
     return settings
@@ -199,68 +196,6 @@ def _text(file: YamlFile, entries: Mapping[str, Node], spec: TypeSpec) -> Text:
     if "charset" in entries:
         settings["charset"] = file.name_of(entries["charset"], "charset")
     return Text(**settings)
-
-
-def _conditions(file: YamlFile, node: Node, earlier: Earlier) -> tuple[Condition, ...]:
-    conditions: list[Condition] = []
-    for name, value in file.pairs(node, "only_if"):
-        comparisons: list[Node] = value.value if isinstance(value, SequenceNode) else [value]
-        for comparison in comparisons:
-            conditions.extend(_condition(file, name, comparison, earlier))
-    if not conditions:
-        raise file.wrong(node, "only_if must not be empty", expected='{ITEM: 1} or {ITEM: ">= 2"}')
-    return tuple(conditions)
-
-
-def _condition(file: YamlFile, name: ScalarNode, node: Node, earlier: Earlier) -> list[Condition]:
-    text = file.scalar(node, f"what {name.value} is compared with", expected='a value, or a comparison such as ">= 2"')
-    compared = _COMPARISON.fullmatch(text)
-    operator, operand = compared.groups() if compared else ("==", text)
-    if name.value not in earlier:
-        remedy = "name an item that is defined before this one"
-        raise file.wrong(name, f"its presence depends on {name.value}, which is not defined before it", remedy=remedy)
-    other = earlier[name.value]
-    if other is None:
-        return []
-    spans = spans_of(other, operand)
-    if spans:
-        return _state_condition(file, name, node, operator, spans)
-    value = _operand(operand)
-    if value is None:
-        expected = "a number, or one of its states" if isinstance(other.conversion, States) else "a number"
-        raise file.wrong(node, f"{name.value} cannot be compared with this", expected=expected, found=repr(operand))
-    return [Condition(name.value, operator, value)]
-
-
-def spans_of(field: Item | Argument, name: str) -> list[tuple[int, int]]:
-    """The raw values that a state of a field names, as ranges; none where it has no such state."""
-    if not isinstance(field.conversion, States):
-        return []
-    return [(state.low, state.high) for state in field.conversion.states if state.name == name]
-
-
-def _state_condition(
-    file: YamlFile, name: ScalarNode, node: Node, operator: str, spans: list[tuple[int, int]]
-) -> list[Condition]:
-    low, high = spans[0]
-    if len(spans) == 1 and low == high:
-        return [Condition(name.value, operator, low)]
-    if len(spans) == 1 and operator == "==":
-        return [Condition(name.value, ">=", low), Condition(name.value, "<=", high)]
-    remedy = "compare with numbers, for example [>= 2, <= 5]"
-    raise file.wrong(node, "this state is more than one value", remedy=remedy)
-
-
-def _operand(text: str) -> int | float | None:
-    if text.lower() in ("true", "false"):
-        return int(text.lower() == "true")
-    for convert in (lambda: int(text, 0), lambda: float(text)):
-        try:
-            value: int | float = convert()
-        except ValueError:
-            continue
-        return value if -(2**63) <= value < 2**64 else None
-    return None
 
 
 def _display(file: YamlFile, node: Node, spec: TypeSpec, conversion: Conversion | None) -> str:

@@ -17,6 +17,7 @@ from c2kit.dictionaries.yaml_headers import Header
 from c2kit.dictionaries.yaml_nodes import ScalarNode, YamlFile
 from c2kit.dictionaries.yaml_packets import read_packet
 from c2kit.dictionaries.yaml_scope import Names, Scope
+from c2kit.dictionaries.yaml_text import compose
 from c2kit.dictionaries.yaml_time import read_epoch
 from c2kit.dictionaries.yaml_types import TypeReader
 from c2kit.errors import DefinitionError
@@ -35,6 +36,7 @@ __all__ = ["LoadedFile", "YamlLoader"]
 T = TypeVar("T")
 
 _SECTIONS = ("epochs", "states", "limits", "conversions", "headers", "packets", "commands")
+_DEEPEST_INCLUDE = 32
 _KEYS = frozenset({"target", "description", "include", *_SECTIONS})
 
 
@@ -82,7 +84,7 @@ class YamlLoader:
 
     def _read(self, path: Path, file: YamlFile) -> LoadedFile | None:
         scope = Scope(file, path.parent, self._types, self.offsets_from, self._good_names)
-        entries = file.entries(file.compose(path), "a dictionary file", _KEYS)
+        entries = file.entries(compose(path, file.name), "a dictionary file", _KEYS)
         loaded = LoadedFile(scope, description=text_of(file, entries, "description"))
         if "target" in entries:
             loaded.target = _target_name(file, entries["target"])
@@ -108,6 +110,9 @@ class YamlLoader:
                 raise file.wrong(
                     element, "no such file", found=str(path), remedy="write its path as seen from this file"
                 )
+            if len(self._open) > _DEEPEST_INCLUDE:
+                expected = f"at most {_DEEPEST_INCLUDE} files one inside the other"
+                raise file.wrong(element, "files include each other too deep", expected=expected)
             if key in self._open:
                 raise file.wrong(element, "files include each other in a circle", found=str(path), remedy="break it")
             included = self.load(path)

@@ -15,16 +15,18 @@ from c2kit.dictionaries.yaml_fields import checked_name, read_item
 from c2kit.errors import DefinitionError
 
 if TYPE_CHECKING:
-    from c2kit.dictionaries.yaml_fields import Earlier
+    from c2kit.dictionaries.yaml_conditions import Earlier
     from c2kit.dictionaries.yaml_nodes import Node, ScalarNode
     from c2kit.dictionaries.yaml_scope import Scope
 
 __all__ = ["At", "Base", "Header", "base_of"]
 
-_COMMON = frozenset({"extends", "description", "byte_order", "overlaps", "items", "trailer"})
-_TELEMETRY = frozenset({"identify", "time", "length", "size_bytes"})
+_COMMON = frozenset({"extends", "description", "byte_order", "overlaps", "items", "trailer", "length", "size_bytes"})
+_TELEMETRY = frozenset({"identify", "time"})
 _COMMAND = frozenset({"arguments", "fixed", "computed"})
 _MERGED = frozenset({"identify", "fixed", "computed"})
+_DEEPEST = 32
+"""Headers one on the other; a chain that is longer was made by mistake."""
 _READERS: dict[str, Any] = {"items": read_item, "arguments": read_argument}
 
 At = tuple["Scope", "ScalarNode", "Node"]
@@ -46,12 +48,19 @@ class Base:
     """Fields that come after all others, with their byte order: the outermost header's first, and it stands last."""
     is_whole: bool = True
     """Whether all of it could be read."""
+    depth: int = 0
+    """How many headers it extends, one by way of the other."""
 
     def copy(self) -> Base:
         """The same, to go on from."""
-        merged = {key: entries.copy() for key, entries in self.merged.items()}
         return Base(
-            self.fields.copy(), self.earlier.copy(), self.said.copy(), merged, self.trailers.copy(), self.is_whole
+            self.fields.copy(),
+            self.earlier.copy(),
+            self.said.copy(),
+            {key: entries.copy() for key, entries in self.merged.items()},
+            self.trailers.copy(),
+            self.is_whole,
+            self.depth,
         )
 
     def read(self, scope: Scope, entries: dict[str, Node], kind: str) -> None:
@@ -125,20 +134,22 @@ class Header:
         kind = "items" if _COMMAND.isdisjoint(keys) else "arguments"
         self.base(kind, self.scope, self.name).copy().finish(kind)
 
-    def base(self, kind: str, scope: Scope, extends: Node) -> Base:
-        """What it gives to packets (``items``) or commands (``arguments``)."""
+    def base(self, kind: str, scope: Scope, extends: Node, *, below: int = 0) -> Base:
+        """What it gives to packets (``items``) or commands (``arguments``); ``below`` headers are waiting for it."""
         if kind in self._open:
             what = f"header {self.name.value} extends itself by way of others"
             raise scope.file.wrong(extends, what, remedy="break the circle")
+        if below > _DEEPEST:
+            raise scope.file.wrong(extends, "headers extend each other too deep", expected=f"at most {_DEEPEST}")
         if kind not in self._bases:
             self._open.add(kind)
             try:
-                self._bases[kind] = self._read(kind, scope, extends)
+                self._bases[kind] = self._read(kind, scope, extends, below)
             finally:
                 self._open.discard(kind)
         return self._bases[kind]
 
-    def _read(self, kind: str, scope: Scope, extends: Node) -> Base:
+    def _read(self, kind: str, scope: Scope, extends: Node, below: int) -> Base:
         file = self.scope.file
         what = f"header {self.name.value}"
         entries = file.entries(self.node, what, _COMMON | _TELEMETRY | _COMMAND)
@@ -149,7 +160,10 @@ class Header:
             raise scope.file.wrong(extends, f"{what} is for {whose}", found=", ".join(foreign), remedy=remedy)
         if "items" in entries and "arguments" in entries:
             raise file.wrong(entries["arguments"], f"{what} has items and arguments", remedy="keep one of them")
-        base = base_of(self.scope, entries, kind)
+        base = base_of(self.scope, entries, kind, below=below + 1)
+        base.depth += 1
+        if base.depth > _DEEPEST:
+            raise file.wrong(self.name, "headers extend each other too deep", expected=f"at most {_DEEPEST}")
         before = len(file.problems)
         base.read(self.scope, entries, kind)
         base.say(self.scope, self.node)
@@ -157,12 +171,12 @@ class Header:
         return base
 
 
-def base_of(scope: Scope, entries: dict[str, Node], kind: str) -> Base:
+def base_of(scope: Scope, entries: dict[str, Node], kind: str, *, below: int = 0) -> Base:
     """What ``extends`` gives, to go on from; nothing where it does not stand."""
     if "extends" not in entries:
         return Base()
     header = scope.headers.find(scope.file, entries["extends"])
     if header is None:
         return Base(is_whole=False)
-    base: Base = header.base(kind, scope, entries["extends"])
+    base: Base = header.base(kind, scope, entries["extends"], below=below)
     return base.copy()

@@ -1,22 +1,16 @@
-"""YAML text to nodes that know where they stand, and the plain values in them.
+"""The plain values in YAML nodes, and errors that know where they stand.
 
 Definitions are read from the *node tree*, not from Python objects that a YAML loader makes of it: a node knows its line
 and column, a duplicate key is still there to be seen, and composing costs a third of constructing. What a scalar means
 is decided by whoever reads it: a state may be called ``ON``, ``NO`` or ``1``, and an integer is only ever an integer.
-
-Not part of the format, and refused: anchors, aliases and merge keys (definitions have names of their own to share
-by, and aliases can make a small file as large as they like), tags, and more than one document in a file.
 """
 
 from __future__ import annotations
 
 import difflib
 import math
-import operator
-import re
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING
 
-import yaml
 from attrs import define, field
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
@@ -25,31 +19,10 @@ from c2kit.model.source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
-    from pathlib import Path
 
 __all__ = ["MappingNode", "Node", "ScalarNode", "SequenceNode", "YamlFile", "did_you_mean", "is_plain", "kind_of"]
 
 _LEAST_INTEGER, _GREATEST_INTEGER = -(2**63), 2**64 - 1
-_ODD_MARKUP = re.compile(r"(?:^|[\s\[{,:-])[&*!][^\s,\]}]")
-"""What may be an anchor, an alias or a tag; a description may hold it too, so that it only starts a closer look."""
-
-
-if TYPE_CHECKING or yaml.__with_libyaml__:
-    from yaml import CSafeLoader as _Loader
-else:  # pragma: no cover - without the C library everything is the same and slower; the wheels of PyYAML have it
-    from yaml import SafeLoader as _Loader
-
-
-class _Composer(_Loader):
-    """Text to nodes, without deciding what a plain scalar is: nobody asks, and it is a third of the time."""
-
-    def resolve(self, kind: type[Node], value: object, implicit: object) -> None:
-        """No tag."""
-
-    # Resolvers by path do not exist here. The composer calls these for every node and ignores what they return, so
-    # that the cheapest callables of two and of no arguments are the right ones.
-    descend_resolver = staticmethod(operator.is_)  # type: ignore[assignment]
-    ascend_resolver = staticmethod(bool)  # type: ignore[assignment]
 
 
 def kind_of(node: Node) -> str:
@@ -60,7 +33,11 @@ def kind_of(node: Node) -> str:
         return "a list"
     if not node.value and is_plain(node):
         return "nothing"
-    return repr(node.value if len(node.value) <= 60 else f"{node.value[:57]}...")
+    return repr(_short(node.value, 60))
+
+
+def _short(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 def is_plain(node: Node) -> bool:
@@ -71,7 +48,7 @@ def is_plain(node: Node) -> bool:
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A remedy for a name that does not exist."""
     known = list(known)
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    near = difflib.get_close_matches(name[:100], known[:2000], n=3, cutoff=0.5)
     if near:
         return f"did you mean {' or '.join(near)}?"
     if not known:
@@ -94,75 +71,11 @@ class YamlFile:
     def wrong(
         self, node: Node, what: str, *, expected: object = None, found: object = None, remedy: str = ""
     ) -> DefinitionError:
-        """The error to raise about a node."""
-        return DefinitionError(what, source=self.source(node), expected=expected, found=found, remedy=remedy)
-
-    def compose(self, path: Path) -> Node:
-        """The root node of the file's text. Raises DefinitionError for what is not UTF-8 or not YAML."""
-        text = self._decode(path)
-        try:
-            root: Node | None = _Composer(text).get_single_node()
-        except yaml.MarkedYAMLError as error:
-            self._syntax_error(error)
-        except yaml.reader.ReaderError as error:
-            raise self._at_offset(text, int(error.position), str(error.reason)) from None
-        except RecursionError:
-            raise DefinitionError(
-                "nested too deep to be a definition", source=Source(self.name, 1, 1), remedy="close the brackets"
-            ) from None
-        if root is None:
-            raise DefinitionError("the file is empty", source=Source(self.name, 1, 1), expected="definitions")
-        self._refuse_odd_markup(text)
-        return root
-
-    def _decode(self, path: Path) -> str:
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise DefinitionError(f"cannot be read: {reason}", source=Source(self.name)) from error
-        try:
-            return data.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            before = data[: error.start].decode("utf-8-sig", errors="replace")
-            place = Source(self.name, before.count("\n") + 1, len(before) - before.rfind("\n"))
-            found = f"byte {data[error.start]:#04x}"
-            remedy = "save the file as UTF-8"
-            raise DefinitionError("not UTF-8", source=place, expected="UTF-8", found=found, remedy=remedy) from None
-
-    def _at_offset(self, text: str, offset_bytes: int, reason: str) -> DefinitionError:
-        before = text.encode()[:offset_bytes].decode(errors="replace")
-        place = Source(self.name, before.count("\n") + 1, len(before) - before.rfind("\n"))
-        return DefinitionError(f"YAML syntax: {reason}", source=place, remedy="remove the character")
-
-    def _syntax_error(self, error: yaml.MarkedYAMLError) -> NoReturn:
-        mark = error.problem_mark or error.context_mark
-        place = Source(self.name, mark.line + 1, mark.column + 1) if mark else Source(self.name, 1, 1)
-        context = f" ({error.context})" if error.context else ""
-        problem = error.problem or "cannot be read"
-        remedy = "mend the indentation, brackets or quotes here or just before"
-        if "start any token" in problem:
-            remedy = "indent with spaces, and put text that begins with a special character in quotes"
-        elif "another document" in problem:
-            remedy = "write one document a file"
-        elif "alias" in problem:
-            remedy = _NO_ALIASES
-        raise DefinitionError(f"YAML syntax: {problem}{context}", source=place, remedy=remedy) from None
-
-    def _refuse_odd_markup(self, text: str) -> None:
-        if not any(mark in text for mark in "&*!") or _ODD_MARKUP.search(text) is None:
-            return
-        events: Any = yaml.parse(text, Loader=_Loader)
-        for event in events:
-            mark = event.start_mark
-            place = Source(self.name, mark.line + 1, mark.column + 1)
-            if getattr(event, "anchor", None) is not None:
-                what = "anchors and aliases are not part of the format"
-                raise DefinitionError(what, source=place, remedy=_NO_ALIASES)
-            if getattr(event, "tag", None) is not None:
-                what = "tags are not part of the format"
-                remedy = "remove it, or put text that begins with ! in quotes"
-                raise DefinitionError(what, source=place, found=event.tag, remedy=remedy)
+        """The error to raise about a node; what was found may be of any length and is cut."""
+        found = _short(found, 120) if isinstance(found, str) else found
+        return DefinitionError(
+            _short(what, 400), source=self.source(node), expected=expected, found=found, remedy=remedy
+        )
 
     def pairs(self, node: Node, what: str) -> list[tuple[ScalarNode, Node]]:
         """The keys and values of a mapping, every key a scalar that stands there once."""
@@ -253,9 +166,6 @@ class YamlFile:
         except (ValueError, LookupError):
             expected = f"0x and two digits a byte, or text in {charset}"
             raise self.wrong(node, f"{what} must be bytes", expected=expected, found=kind_of(node)) from None
-
-
-_NO_ALIASES = "share what stands twice by a name: headers, conversions, states, limits or include"
 
 
 def _plain_integer(node: Node, text: str) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, cast
 
+from c2kit.dictionaries.ccsdspy import load_csv
 from c2kit.dictionaries.yaml_fields import checked_name, read_derived, text_of
 from c2kit.dictionaries.yaml_headers import base_of
 from c2kit.dictionaries.yaml_time import read_time
@@ -12,6 +13,7 @@ from c2kit.errors import DefinitionError
 from c2kit.kernel.conversions import check_derived
 from c2kit.kernel.layout import Layout
 from c2kit.kernel.time import check_time
+from c2kit.model.fields import Fixed
 from c2kit.model.packets import Item, Match, Packet, PacketLength
 
 if TYPE_CHECKING:
@@ -39,6 +41,8 @@ _KEYS = frozenset(
         "time",
     }
 )
+_MOST_ELEMENTS = 2**20
+"""Of all arrays of fixed size. A column has room for all of them in every packet, whether they came or not."""
 _FARTHEST_IDENTIFICATION_BITS = 8 * 65_536
 """Nothing that is farther into a packet than the largest space packet identifies one."""
 
@@ -59,6 +63,7 @@ def read_packet(scope: Scope, name: ScalarNode, node: Node) -> Packet | None:
         raise file.wrong(entries["offsets_from"], "offsets_from belongs to csv", remedy="remove it")
     items = {item.name: item for item in base.fields}
     layout = Layout(tuple(base.fields))
+    _check_size(scope, name, items)
     packet = Packet(
         name=name.value,
         items=tuple(base.fields),
@@ -76,13 +81,29 @@ def read_packet(scope: Scope, name: ScalarNode, node: Node) -> Packet | None:
         check_derived(derived, packet)
     if packet.time is not None:
         _check_time(packet, base)
+    if any(items[match.item].bit_offset is not None for match in packet.identification):
+        _check_identity(packet)
     return packet
+
+
+def _check_size(scope: Scope, name: ScalarNode, items: dict[str, Item]) -> None:
+    fixed = (item.length.count for item in items.values() if type(item.length) is Fixed and not item.encoding.is_bytes)
+    count = sum(fixed)
+    if count > _MOST_ELEMENTS:
+        remedy = "write bytes, or [...] for as many elements as there are"
+        expected, found = f"at most {_MOST_ELEMENTS} elements", f"{count} elements"
+        raise scope.file.wrong(name, "its arrays are too large", expected=expected, found=found, remedy=remedy)
+
+
+def _check_identity(packet: Packet) -> None:
+    """Items at places of their own may share bits, and then want different things of them."""
+    from c2kit.kernel.identity import identity  # noqa: PLC0415 - it brings the reference kernel; this is rare
+
+    identity(packet)
 
 
 def _import(scope: Scope, entries: dict[str, Node], base: Base) -> bool:
     """Add the items of a CSV file."""
-    from c2kit.dictionaries.ccsdspy import load_csv  # noqa: PLC0415
-
     file, node = scope.file, entries["csv"]
     path = scope.folder / file.name_of(node, "csv")
     if not path.is_file():

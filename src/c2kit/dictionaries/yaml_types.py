@@ -30,12 +30,9 @@ if TYPE_CHECKING:
     from c2kit.dictionaries.yaml_nodes import Node, YamlFile
     from c2kit.model.fields import Length
 
-__all__ = ["MOST_ELEMENTS", "TypeReader", "TypeSpec"]
+__all__ = ["TypeReader", "TypeSpec"]
 
-MOST_ELEMENTS = 2**20
-"""Elements of an array of fixed size. A column has room for all of them in every packet, whether they came or not."""
-
-_SPELLING = re.compile(r"([a-z]+?)(\d{0,3})(le|be)?(?:\[([^\[\]]*)\])?", re.ASCII)
+_SPELLING = re.compile(r"([a-z]+?)([1-9]\d{0,2})?(le|be)?(?:\[([^\[\]]*)\])?", re.ASCII)
 _EXTENTS = re.compile(r"\d{1,10}(?:\s*,\s*\d{1,10})*", re.ASCII)
 _REFERENCE = re.compile(
     r"(?:(?P<before>\d{1,9})\s*\*\s*)?(?P<name>[A-Za-z_][\w.]*)(?:\s*\*\s*(?P<after>\d{1,9}))?"
@@ -103,11 +100,8 @@ def _read_type(file: YamlFile, node: Node, text: str, byte_order: str) -> TypeSp
     if bits not in widths:
         few = " or ".join(map(str, widths)) if len(widths) < 4 else f"{widths[0]} to {widths[-1]}"
         raise file.wrong(node, f"{kind} has no width of {width or 'no'} bits", expected=f"{few} bits", found=repr(text))
-    length = _length(file, node, extent)
-    if isinstance(length, Fixed) and length.count > MOST_ELEMENTS:
-        remedy = "write bytes, or [...] for as many as there are"
-        raise file.wrong(node, "the array is too large", expected=f"at most {MOST_ELEMENTS} elements", remedy=remedy)
-    return TypeSpec(encoding, bits, {"le": "little", "be": "big"}.get(order, byte_order), length, None)
+    order = {"le": "little", "be": "big"}.get(order, byte_order)
+    return TypeSpec(encoding, bits, order, _length(file, node, extent), None)
 
 
 def _length(file: YamlFile, node: Node, extent: str | None) -> Length | None:
@@ -117,7 +111,10 @@ def _length(file: YamlFile, node: Node, extent: str | None) -> Length | None:
     if extent == "...":
         return Expand()
     if _EXTENTS.fullmatch(extent):
-        return Fixed(tuple(int(number) for number in extent.split(",")))
+        shape = tuple(int(number) for number in extent.split(","))
+        if 0 in shape:
+            raise file.wrong(node, "it has no elements", expected="extents of at least 1", found=repr(extent))
+        return Fixed(shape)
     told = _REFERENCE.fullmatch(extent)
     if told is None or (told["before"] and told["after"]):
         expected = "numbers, an item such as N or 2 * N + 1, or ..."

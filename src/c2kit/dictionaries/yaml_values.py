@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from c2kit.dictionaries.yaml_fields import spans_of
+from c2kit.dictionaries.yaml_conditions import spans_of
 from c2kit.dictionaries.yaml_nodes import kind_of
 from c2kit.model.conversions import States
 from c2kit.model.fields import Encoding, Fixed
