@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from c2kit.dictionaries.ccsdspy import load_csv
 import gc
 import re
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from attrs import define, field, frozen
 
+from c2kit.dictionaries.ccsdspy import load_csv
 from c2kit.dictionaries.yaml_files import YamlLoader
 from c2kit.errors import DefinitionError, UnknownName, UsageError
 from c2kit.kernel.layout import Layout
@@ -181,7 +181,7 @@ class _Loading:
 
     def _add_csv(self, path: Path, offsets_from: OffsetsFrom | None) -> None:
         """A packet that any bytes match, of a target named after the file."""
-            source = Source(str(path), 1, 1)
+        source = Source(str(path), 1, 1)
         stem = re.sub(r"[^A-Z0-9]+", "-", path.stem.upper()).strip("-")[:40].rstrip("-") or "CSV"
         try:
             definition = load_csv(path, offsets_from=offsets_from)
