@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import abc
 from enum import Enum, unique
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
-from attrs import define, frozen
+from attrs import define, evolve, frozen
 
 from c2kit.batches import PacketBatch
 
@@ -118,11 +118,11 @@ class Protocol(abc.ABC):
     *Memory is bounded* by the constructor's arguments, whatever the input claims. What :meth:`take_asides` would give
     is kept until it is taken, so take it after each call.
 
-    An instance is for one input and one thread; ``attrs.evolve(protocol)`` makes another one of the same kind.
-    Constructors raise :class:`~c2kit.errors.UsageError` for what cannot work.
+    An instance is for one input and one thread; :meth:`fresh` gives another one. Constructors raise
+    :class:`~c2kit.errors.UsageError` for what cannot work.
 
-    An implementation defines the abstract methods. All but :meth:`send` and :meth:`take_asides` are for a
-    :class:`~c2kit.protocols.Chain`; users call :meth:`receive` and :meth:`end`.
+    Who writes a protocol defines the abstract methods. Of these, :meth:`take_in`, :meth:`finish`, :meth:`refine`,
+    :meth:`seal` and :attr:`added_bytes` are what a :class:`~c2kit.protocols.Chain` calls; users call the others.
     """
 
     def receive(self, data: Buffer, received: int = 0) -> Iterator[PacketBatch]:
@@ -140,6 +140,13 @@ class Protocol(abc.ABC):
         The next bytes, if there are any, begin afresh; spans are still counted from the first byte ever received.
         """
         return self.finish().batches()
+
+    def fresh(self) -> Self:
+        """Another one of the same parameters, for another input.
+
+        Protocols are attrs classes; one that is none overrides this.
+        """
+        return evolve(self)  # type: ignore[misc]
 
     @abc.abstractmethod
     def take_asides(self) -> list[Discarded]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
-from attrs import define
+from attrs import define, evolve
 
 from c2kit.errors import UsageError
 from c2kit.protocols.base import Discarded, Frames, Protocol
@@ -36,6 +36,10 @@ class Chain(Protocol):
                 raise UsageError(f"protocol {number} of a chain", expected="a protocol", found=repr(protocol))
         if len({id(protocol) for protocol in self.protocols}) < len(self.protocols):
             raise UsageError("a chain of protocols", expected="each of them once", found="one of them twice")
+
+    def fresh(self) -> Self:
+        """Another chain of fresh protocols; see :meth:`Protocol.fresh`."""
+        return evolve(self, protocols=[protocol.fresh() for protocol in self.protocols])
 
     def take_in(self, data: Buffer, received: int) -> Frames:
         """Pass the next bytes through all protocols; see :meth:`Protocol.receive`."""

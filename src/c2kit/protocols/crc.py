@@ -43,7 +43,12 @@ class Crc(FrameProtocol):
         if self.parameters.width not in range(8, 65, 8):
             found = f"the {self.parameters.width} bits of {self.parameters.name}"
             raise UsageError("a checksum at a frame's end", expected="1 to 8 whole bytes", found=found)
-        columns.crc(b"", np.zeros(1, np.int64), np.zeros(1, np.int64), self.parameters)  # refuses what cannot be
+        digits = b"123456789"
+        (check,) = columns.crc(digits, np.array([0]), np.array([len(digits)]), self.parameters).tolist()
+        if check != self.parameters.check:
+            what = f"the check value of {self.parameters.name}"
+            remedy = "one of its parameters, or the check value, is wrong"
+            raise UsageError(what, expected=hex(self.parameters.check), found=hex(check), remedy=remedy)
         super().__init__()
 
     @property
