@@ -59,10 +59,11 @@ class States:
 
 @frozen
 class Function:
-    """A function of the user's: takes a NumPy array (one a raw input), gives one of the same length.
+    """A function of the user's: takes NumPy arrays (one for each input), gives numbers, as many.
 
-    ``path`` is ``package.module:name``. ``version`` is the user's own; it is part of the dictionary's hash, so that
-    data
+    It must treat each value by itself, since batches may be cut anywhere; it sees only values that are there, and its
+    results are kept as float64. ``path`` is ``package.module:name``. ``version`` is the user's own, and the function
+    tells it in an attribute ``version`` (without one it is ``"1"``); it is part of the dictionary's hash, so that data
     decoded by another version is never mistaken for this one's.
     """
 
