@@ -53,7 +53,9 @@ def rises_or_falls(values: list[Fraction]) -> bool:
         (0.0, 0.0, 2.0, 1.0),
     ],
 )
-@pytest.mark.parametrize(("low", "high"), [(-128, 127), (0, 255), (0, 1), (1, 2), (3, 3), (-4, 5), (2, 60), (10, 11), (-1, 1), (-2, 1)])
+@pytest.mark.parametrize(
+    ("low", "high"), [(-128, 127), (0, 255), (0, 1), (1, 2), (3, 3), (-4, 5), (2, 60), (10, 11), (-1, 1), (-2, 1)]
+)
 def test_polynomials_over_integers(coefficients: tuple[float, ...], low: int, high: int) -> None:
     values = polynomial_values(coefficients, low, high)
     assert is_monotonic(Polynomial(coefficients), low, high) == rises_or_falls(values)
