@@ -103,7 +103,7 @@ def _check_points(points: tuple[tuple[float, float], ...], item: Field) -> None:
     for point in points:
         _check_finite("point", point, item)
     for (first, _), (second, _) in itertools.pairwise(points):
-        if second <= first:
+        if float(second) <= float(first):
             _refuse(item, "its points are not in rising order of raw value", found=f"{second:g} after {first:g}")
 
 
@@ -132,5 +132,12 @@ def _check_limits(limits: Limits, item: Field | DerivedItem) -> None:
 
 def _check_finite(what: str, numbers: tuple[float, ...] | list[float], item: Field | DerivedItem) -> None:
     for number in numbers:
-        if not math.isfinite(number):
+        if not _is_finite(number):
             _refuse(item, f"a {what} is not a finite number", found=number)
+
+
+def _is_finite(number: float) -> bool:
+    try:
+        return math.isfinite(number)
+    except OverflowError:  # an integer that no float64 holds
+        return False

@@ -40,6 +40,9 @@ def test_what_can_be_right_is_accepted(good: Item) -> None:
 BAD = [
     (item(Polynomial(())), "its polynomial has no coefficients"),
     (item(Polynomial((1.0, math.nan))), "a coefficient is not a finite number, found nan"),
+    (item(Polynomial((1.0, 10**400))), "a coefficient is not a finite number"),
+    (item(PiecewiseLinear(((2**53, 0), (2**53 + 1, 1)))), "not in rising order"),  # the same in float64
+    (item(limits=(Limits(red_high=-(10**400)),)), "a bound of limits 'default' is not a finite number"),
     (item(PiecewiseLinear(())), "at least two points"),
     (item(PiecewiseLinear(((0.0, 1.0),))), "at least two points, expected 2 or more, found 1"),
     (item(PiecewiseLinear(((0.0, 1.0), (0.0, 2.0)))), "not in rising order of raw value, found 0 after 0"),
