@@ -20,7 +20,7 @@ from c2kit.model.fields import Encoding, Fixed
 from c2kit.model.packets import Item
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from c2kit.model.conversions import State
     from c2kit.model.packets import DerivedItem, Packet
@@ -101,8 +101,10 @@ def packet_columns(*, is_identified: bool, is_large: bool) -> tuple[ArrowColumn,
     return tuple(columns)
 
 
-def telemetry_columns(packet: Packet, values: Values, *, with_limits: bool) -> tuple[ArrowColumn, ...]:
-    """The columns of a batch of one packet's items.
+def telemetry_columns(
+    packet: Packet, values: Values, *, with_limits: bool, items: Sequence[str] | None = None
+) -> tuple[ArrowColumn, ...]:
+    """The columns of a batch of one packet's items: all of them, or those that are named, in that order.
 
     Item names are never changed. Another column's name that an item, or a column before it, has taken gets ``_``
     appended until it is free.
@@ -111,7 +113,8 @@ def telemetry_columns(packet: Packet, values: Values, *, with_limits: bool) -> t
     received = ArrowColumn(_free("received", taken), Role.RECEIVED, TIME, is_nullable=False)
     generated = ArrowColumn(_free("generated", taken), Role.GENERATED, TIME)
     columns = [received, generated]
-    for item in packet.items_by_name.values():
+    for name in packet.items_by_name if items is None else items:
+        item = packet.item(name)
         columns += _value_columns(item, values, taken)
         if with_limits and item.limits:
             columns.append(_limits_column(item, taken))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, BinaryIO, Generic, Protocol
 
 from c2kit.batches.arrow_foreign import read_schema
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from c2kit.batches.packets import PacketBatch
     from c2kit.batches.telemetry import TelemetryBatch
     from c2kit.kernel.contract import Buffer
+    from c2kit.model.packets import Packet
     from c2kit.model.target import Target
 
 __all__ = ["ArrowStream", "read_stream"]
@@ -113,13 +115,28 @@ def _named_schema(facts: Mapping[str, str], known: Mapping[tuple[str, str], Targ
         is_large = facts["c2kit.large"] == "yes"
         count = len(target.packets)
         return PacketSchema(target=name, dictionary_hash=wanted, packet_count=count, is_large=is_large)
+    packet = target.packet(facts["c2kit.packet"])
     return TelemetrySchema(
         target=name,
-        packet=target.packet(facts["c2kit.packet"]),
+        packet=packet,
         dictionary_hash=wanted,
         values=facts["c2kit.values"],
         with_limits=facts["c2kit.limits"] == "yes",
+        items=_named_items(facts.get("c2kit.items"), packet),
     )
+
+
+def _named_items(told: str | None, packet: Packet) -> tuple[str, ...] | None:
+    """The items that travel; ``None`` where all do. Raises UsageError for what names none."""
+    if told is None:
+        return None
+    try:
+        names = json.loads(told)
+    except (ValueError, RecursionError):
+        names = told
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise UsageError("c2kit.items", expected="a JSON list of names", found=repr(told))
+    return tuple(packet.item(name).name for name in names)
 
 
 def _messages(source: _Source) -> Iterator[tuple[Header | None, Buffer]]:

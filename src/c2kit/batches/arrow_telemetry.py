@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -37,7 +38,8 @@ class TelemetrySchema:
     """The schema of all batches of one packet definition, with the values that were chosen to travel.
 
     ``values`` is ``"raw"``, ``"engineering"`` or ``"both"``; ``with_limits`` adds a column of limit states for each
-    item that has limits. Made once a definition and kept: making one costs more than writing a batch.
+    item that has limits; ``items`` are the only ones that travel, in their order. Made once a definition and kept:
+    making one costs more than writing a batch.
     """
 
     target: str
@@ -45,6 +47,7 @@ class TelemetrySchema:
     dictionary_hash: str
     values: Values = field(default=Values.BOTH, converter=_as_values)
     with_limits: bool = False
+    items: tuple[str, ...] | None = None
 
     @classmethod
     def of(
@@ -71,7 +74,10 @@ class TelemetrySchema:
             "c2kit.values": self.values.value,
             "c2kit.limits": "yes" if self.with_limits else "no",
         }
-        return Form(telemetry_columns(self.packet, self.values, with_limits=self.with_limits), metadata)
+        if self.items is not None:
+            metadata["c2kit.items"] = json.dumps(self.items)
+        columns = telemetry_columns(self.packet, self.values, with_limits=self.with_limits, items=self.items)
+        return Form(columns, metadata)
 
     def schema_message(self) -> bytes:
         """The message that begins a stream of these batches."""

@@ -64,9 +64,11 @@ class Finding:
         }
 
     def __str__(self) -> str:
-        """``file:line:column: severity: where: what; remedy [rule]``."""
+        """``file:line:column: severity: where: what; remedy [rule]``, without what is empty."""
         place = f"{self.source}: " if self.source else ""
+        where = f"{self.where}: " if self.where else ""
         witness = (
             f" (for example the bytes {self.witness.hex(' ') or 'of no length'})" if self.witness is not None else ""
         )
-        return f"{place}{self.severity.name.lower()}: {self.where}: {self.what}{witness}; {self.remedy} [{self.rule}]"
+        remedy = f"; {self.remedy}" if self.remedy else ""
+        return f"{place}{self.severity.name.lower()}: {where}{self.what}{witness}{remedy} [{self.rule}]"
