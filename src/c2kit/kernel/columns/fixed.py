@@ -38,33 +38,43 @@ _WASTE = 4
 """Rows may be so many times larger than the packets they are made of, and no more."""
 
 
-@frozen
+@frozen(eq=False)
 class FixedField:
-    """A field that always has one place and one size."""
+    """A field that always has one place and one size, with what follows from its definition."""
 
     field: Field
     start: int
     end: int
     shape: tuple[int, ...] | None
     """The extents of an array, or the bytes of a string."""
+    extent: tuple[int, ...]
+    """The same as one number."""
+    dtype: np.dtype[Any]
+    is_bytes: bool
     reader: RowReader | None
 
     @classmethod
     def of(cls, field: Field, start: int) -> FixedField:
         """A field that always begins at bit ``start``."""
         shape = field.length.shape if isinstance(field.length, Fixed) else None
-        return cls(field, start, start + (field.fixed_bits or 0), shape, row_reader(field, start))
-
-    @property
-    def extent(self) -> tuple[int, ...]:
-        """The extents of what the reader gives, but for the packets'."""
-        return () if self.shape is None else (math.prod(self.shape),)
+        return cls(
+            field=field,
+            start=start,
+            end=start + (field.fixed_bits or 0),
+            shape=shape,
+            extent=() if shape is None else (math.prod(shape),),
+            dtype=element_dtype(field),
+            is_bytes=field.encoding.is_bytes,
+            reader=row_reader(field, start),
+        )
 
 
 def read_fixed(fields: Sequence[FixedField], packets: Packets) -> list[Column]:
     """The column of each field; there must be a packet."""
-    mean_bits = int(packets.sizes_bits.sum()) // len(packets)
-    limit = min(packets.longest_bits, max(packets.shortest_bits, _WASTE * mean_bits))
+    limit = packets.shortest_bits
+    if packets.longest_bits > limit:
+        mean_bits = int(packets.sizes_bits.sum()) // len(packets)
+        limit = min(packets.longest_bits, max(limit, _WASTE * mean_bits))
     in_rows = [fixed.reader is not None and fixed.end <= limit for fixed in fields]
     from_rows = iter(_read_rows(list(itertools.compress(fields, in_rows)), packets))
     return [next(from_rows) if is_in else _picked(fixed, packets) for fixed, is_in in zip(fields, in_rows, strict=True)]
@@ -73,22 +83,22 @@ def read_fixed(fields: Sequence[FixedField], packets: Packets) -> list[Column]:
 def _read_rows(fields: Sequence[FixedField], packets: Packets) -> list[Column]:
     if not fields:
         return []
-    width = max(-(-fixed.end // 8) for fixed in fields)
-    values = [np.empty((len(packets), *fixed.extent), element_dtype(fixed.field)) for fixed in fields]
+    count = len(packets)
+    width = -(-max(fixed.end for fixed in fields) // 8)
+    values = [np.empty((count, *fixed.extent), fixed.dtype) for fixed in fields]
     readers = [(fixed.reader.read, array) for fixed, array in zip(fields, values, strict=True) if fixed.reader]
     rows = packets.rows(width)
     step = max(_BLOCK_BYTES // width, 1)
-    for low in range(0, len(packets), step):
-        high = min(low + step, len(packets))
-        block = rows(low, high)
+    for low in range(0, count, step):
+        block = rows(low, min(low + step, count))
         for read, array in readers:
-            array[low:high] = read(block)
+            array[low : low + step] = read(block)
     return [_row_column(fixed, array, packets.holding(fixed.end)) for fixed, array in zip(fields, values, strict=True)]
 
 
 def _row_column(fixed: FixedField, values: npt.NDArray[Any], valid: Mask | None) -> Column:
     """A column whose values may hold rubbish where they are not valid."""
-    if fixed.field.encoding.is_bytes:
+    if fixed.is_bytes:
         size = values.shape[1]
         held = values if valid is None else values[valid]
         sizes = np.full(len(values), size) if valid is None else valid * size
