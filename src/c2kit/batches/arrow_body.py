@@ -45,17 +45,10 @@ class BodyWriter:
         if len(column) != self._rows:
             raise UsageError(f"column {spec.name} has another length", expected=self._rows, found=len(column))
         self._put_node(spec, column.valid)
-        arrow_type = spec.type
-        if arrow_type.element is None or arrow_type.is_list:
+        if spec.type.element is None or spec.type.is_list:
             self._put_sequences(spec, column)
-            return
-        if column.values.shape[1:] != arrow_type.shape:
-            raise _mistyped(spec, f"arrays of shape {arrow_type.shape}", f"of shape {column.values.shape[1:]}")
-        count = self._rows
-        for extent in arrow_type.shape:
-            count *= extent
-            self._put_child(count)
-        self._put_numbers(spec, column.values)
+        else:
+            self._put_fixed(spec, column)
 
     def _put_node(self, spec: ArrowColumn, valid: npt.NDArray[np.bool_] | None) -> None:
         missing = 0 if valid is None else self._rows - int(np.count_nonzero(valid))
@@ -81,6 +74,17 @@ class BodyWriter:
             self.parts.append(_PADDING[padding])
         self.size_bytes += size + padding
 
+    def _put_fixed(self, spec: ArrowColumn, column: Column) -> None:
+        if column.offsets is not None:
+            raise _mistyped(spec, "one number or array of a fixed shape a row", "sequences of varying length")
+        if column.values.shape[1:] != spec.type.shape:
+            raise _mistyped(spec, f"shape {spec.type.shape}", f"shape {column.values.shape[1:]}")
+        count = self._rows
+        for extent in spec.type.shape:
+            count *= extent
+            self._put_child(count)
+        self._put_numbers(spec, column.values)
+
     def _put_numbers(self, spec: ArrowColumn, values: npt.NDArray[np.generic]) -> None:
         element = spec.type.element
         assert element is not None  # noqa: S101 - for the type checker
@@ -95,7 +99,7 @@ class BodyWriter:
 
     def _put_sequences(self, spec: ArrowColumn, column: Column) -> None:
         if column.offsets is None:
-            raise _mistyped(spec, "sequences of varying length", f"an array of shape {column.values.shape}")
+            raise _mistyped(spec, "sequences of varying length", f"values of shape {column.values.shape}")
         first, last = int(column.offsets[0]), int(column.offsets[-1])
         if last - first > _MAX_INT32 and not spec.type.is_large:
             raise UsageError(
@@ -107,11 +111,13 @@ class BodyWriter:
         offsets = column.offsets - first
         self._put_array(offsets.astype(_INT64 if spec.type.is_large else _INT32))
         values = column.values[first:last]
-        if spec.type.element is None:
-            self._put_array(values)
-        else:
+        if spec.type.element is not None:
             self._put_child(last - first)
             self._put_numbers(spec, values)
+        elif values.dtype == _BYTE and column.is_text == spec.type.is_text:
+            self._put_array(values)
+        else:
+            raise _mistyped(spec, "text" if spec.type.is_text else "bytes", f"{values.dtype}, not so")
 
 
 def _mistyped(spec: ArrowColumn, expected: object, found: object) -> UsageError:

@@ -185,10 +185,11 @@ def _column(item: Item | DerivedItem, name: str, role: Role, arrow_type: ArrowTy
 
 def _facts(item: Item | DerivedItem, role: Role, arrow_type: ArrowType) -> dict[str, str]:
     """What a person, or a program that never saw the dictionary, needs to know of the column."""
-    facts = {"item": item.name, "values": "raw" if role is Role.RAW else "engineering"}
-    facts |= {"description": item.description, "display": item.display}
-    if role is not Role.RAW:
-        facts["units"] = item.units
+    facts = {"item": item.name, "description": item.description}
+    if role is Role.RAW:
+        facts["values"] = "raw"
+    else:
+        facts |= {"values": "engineering", "units": item.units, "display": item.display}
     if arrow_type.shape:
         facts["shape"] = _json(arrow_type.shape)
     if isinstance(item, Item):

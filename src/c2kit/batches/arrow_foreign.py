@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ForeignSchema", "read_schema"]
 
-# Members of the union Type by number: 2 Int, 3 FloatingPoint, 10 Timestamp, 16 FixedSizeList, and those without more ado.
+# Members of the union Type by number: 2 Int, 3 FloatingPoint, 10 Timestamp, 16 FixedSizeList, and these without detail.
 _PLAIN = {4: "z", 5: "u", 6: "b", 12: "+l", 19: "Z"}
 _INTEGERS = {
     (8, 0): "C",
