@@ -140,6 +140,9 @@ class _Items:
         if each.encoding is Encoding.STRING:
             return self._strings(placed)
         order = _byte_order(each, placed.bit_offset)
+        if each.byte_order.isdigit() and order not in ("big", each.byte_order):
+            what = f"byte order {each.byte_order} of {each.name} means what it means to ccsdspy, here called {order}"
+            self.places.notes.append(f"{each.row.source}: {what}")
         return [self._item(placed, each.name, length=each.shape, bit_length=each.bit_length, byte_order=order)]
 
     def _fill(self, placed: Placed) -> Item:

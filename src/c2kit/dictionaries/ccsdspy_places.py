@@ -64,6 +64,7 @@ def place(fields: Sequence[CsvField], file: str, offsets_from: OffsetsFrom | Non
             expected = f"an end at bit {LARGEST_PACKET_BITS} at most"
             what = "it lies outside of any space packet"
             places.problems.append(each.row.wrong("bit_offset", what, expected=expected, found=end or start))
+            continue
         if start is not None and cursor.varying is not None:
             what = f"{each.name} stands at bit {start}, though {cursor.varying.name} before it varies in length"
             places.warnings.append(f"{each.row.source}: {what}")
