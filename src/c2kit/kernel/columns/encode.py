@@ -110,10 +110,9 @@ def _place(field: Field, start: int, size_bits: int) -> _Place:
 def _writer(field: Field) -> Callable[[object], int]:
     """A function that gives a value's bits as an unsigned integer, most significant first."""
     match field.encoding:
-        case Encoding.UNSIGNED | Encoding.BOOLEAN:
-            return _integer_writer(0, 2**field.bit_length)
-        case Encoding.TWOS_COMPLEMENT:
-            return _integer_writer(-(2 ** (field.bit_length - 1)), 2 ** (field.bit_length - 1))
+        case Encoding.UNSIGNED | Encoding.BOOLEAN | Encoding.TWOS_COMPLEMENT:
+            low, high = field.raw_range or (0, 0)
+            return _integer_writer(low, high)
         case Encoding.IEEE754:
             return _float_writer({16: ">e", 32: ">f", 64: ">d"}[field.bit_length])
         case Encoding.STRING | Encoding.BINARY:
@@ -122,11 +121,11 @@ def _writer(field: Field) -> Callable[[object], int]:
             return _reference_writer(field)
 
 
-def _integer_writer(low: int, end: int) -> Callable[[object], int]:
-    mask = end - low - 1
+def _integer_writer(low: int, high: int) -> Callable[[object], int]:
+    mask = high - low
 
     def write(value: object) -> int:
-        return value & mask if type(value) is int and low <= value < end else _MISFIT
+        return value & mask if type(value) is int and low <= value <= high else _MISFIT
 
     return write
 

@@ -107,7 +107,7 @@ def bits_of(field: Field, value: object) -> Bits:
 
 def _integer_bits(field: Field, value: object) -> Bits:
     width = field.bit_length
-    low, high = _integer_range(field.encoding, width)
+    low, high = field.raw_range or (0, 0)
     is_number = isinstance(value, Integral) and not isinstance(value, bool)
     is_truth = isinstance(value, bool | np.bool_) and field.encoding is Encoding.BOOLEAN
     number = int(value) if is_number or is_truth else None  # type: ignore[call-overload]
@@ -119,13 +119,6 @@ def _integer_bits(field: Field, value: object) -> Bits:
         return Bits.from_dtype(f"i{width}", number)
     magnitude = Bits.from_dtype(f"u{width}", -number)
     return ~magnitude if field.encoding is Encoding.ONES_COMPLEMENT else "0b1" + magnitude[1:]
-
-
-def _integer_range(encoding: Encoding, width: int) -> tuple[int, int]:
-    if not encoding.is_signed:
-        return 0, 2**width - 1
-    high = 2 ** (width - 1) - 1
-    return (-high - 1 if encoding is Encoding.TWOS_COMPLEMENT else -high), high
 
 
 def _float(field: Field, value: object) -> float:
