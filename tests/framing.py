@@ -11,6 +11,7 @@ import struct
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import numpy as np
 from hypothesis import strategies as st
 
 from c2kit.protocols import Protocol, Reason
@@ -77,13 +78,18 @@ def actual_events(protocol: Protocol, data: bytes, cuts: Sequence[int] = ()) -> 
 
 
 def _collect(events: list[Event], protocol: Protocol, data: bytes, batches: object) -> None:
+    frames = max((span[1] for span, what in events if isinstance(what, bytes)), default=0)
+    discards = max((span[1] for span, what in events if isinstance(what, Reason)), default=0)
     for batch in batches:  # type: ignore[attr-defined]
         assert len(batch) > 0
         assert batch.spans.shape == (len(batch), 2)
+        assert np.all(np.diff(batch.spans.ravel(), prepend=frames) >= 0)
         events += [Event((low, high), frame) for (low, high), frame in zip(batch.spans.tolist(), batch, strict=True)]
     for aside in protocol.take_asides():
         assert aside.data == data[aside.span[0] : aside.span[1]]
         assert aside.size_bytes == len(aside.data) > 0
+        assert aside.span[0] >= discards
+        discards = aside.span[1]
         events.append(Event(aside.span, aside.reason))
 
 

@@ -80,18 +80,20 @@ class _Run:
 
     first_byte: int
     reason: Reason
+    received: int
+    """When the last of it was given up."""
     data: bytearray = field(factory=bytearray)
 
     @property
     def end_byte(self) -> int:
         return self.first_byte + len(self.data)
 
-    def cut(self, size_bytes: int, received: int) -> Discarded:
+    def cut(self, size_bytes: int) -> Discarded:
         data = bytes(self.data[:size_bytes])
         del self.data[:size_bytes]
         span = (self.first_byte, self.first_byte + len(data))
         self.first_byte = span[1]
-        return Discarded(span, self.reason, data, received)
+        return Discarded(span, self.reason, data, self.received)
 
 
 class StreamProtocol(Protocol):
@@ -212,14 +214,15 @@ class StreamProtocol(Protocol):
     def _collect(self, first_byte: int, data: bytes, reason: Reason) -> None:
         if self._run is None or self._run.end_byte < first_byte:
             self._close_run()
-            self._run = _Run(first_byte, reason)
+            self._run = _Run(first_byte, reason, self._received)
         self._run.data += data
+        self._run.received = self._received
         while len(self._run.data) >= DISCARD_BYTES:
-            self._asides.append(self._run.cut(DISCARD_BYTES, self._received))
+            self._asides.append(self._run.cut(DISCARD_BYTES))
 
     def _close_run(self) -> None:
         if self._run and self._run.data:
-            self._asides.append(self._run.cut(len(self._run.data), self._received))
+            self._asides.append(self._run.cut(len(self._run.data)))
         self._run = None
 
 
