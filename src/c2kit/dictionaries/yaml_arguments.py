@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
+from c2kit.dictionaries.yaml_computed import read_computed
 from c2kit.dictionaries.yaml_conditions import spans_of
 from c2kit.dictionaries.yaml_fields import FIELD_KEYS, ITEM_KEYS, read_field
-from c2kit.dictionaries.yaml_nodes import ScalarNode, did_you_mean
+from c2kit.dictionaries.yaml_nodes import ScalarNode
 from c2kit.dictionaries.yaml_values import raw_value
 from c2kit.kernel.conversions import check_item
-from c2kit.model.commands import Argument, Checksum, LengthOf, SequenceCount
+from c2kit.model.commands import Argument
 from c2kit.model.conversions import States
-from c2kit.model.crc import CATALOGUE, CrcParameters
 from c2kit.model.fields import Encoding
 
 if TYPE_CHECKING:
@@ -22,13 +22,11 @@ if TYPE_CHECKING:
     from c2kit.dictionaries.yaml_conditions import Earlier
     from c2kit.dictionaries.yaml_nodes import Node, YamlFile
     from c2kit.dictionaries.yaml_scope import Scope
-    from c2kit.model.commands import Computed
 
-__all__ = ["read_argument", "read_computed"]
+__all__ = ["read_argument"]
 
 _KEYS = FIELD_KEYS | {"default", "required", "fixed", "computed", "minimum", "maximum", "hazardous"}
 _GIVEN = ("default", "required", "minimum", "maximum", "hazardous")
-_CRC_KEYS = ("name", "width", "polynomial", "initial", "reflect_in", "reflect_out", "xor_out", "check")
 
 
 def read_argument(scope: Scope, name: ScalarNode, node: Node, byte_order: str, earlier: Earlier) -> Argument:
@@ -88,7 +86,7 @@ def _hazardous(file: YamlFile, node: Node, argument: Argument) -> tuple[str, ...
         if not spans_of(argument, state):
             raise file.wrong(element, f"{argument.name} has no state {state!r}", remedy=_known_states(argument))
         states.append(state)
-    return tuple(states)
+    return tuple(sorted(set(states)))
 
 
 def _known_states(argument: Argument) -> str:
@@ -122,92 +120,6 @@ def _default_element(file: YamlFile, node: Node, argument: Argument) -> int | fl
 
 def _required(file: YamlFile, node: Node, argument: Argument) -> bool:
     return file.boolean(node, f"required of {argument.name}")
-
-
-def read_computed(file: YamlFile, node: Node, argument: Argument) -> Computed:
-    """``sequence_count``, ``{length: {first_byte: 6, add: -1}}``, ``{crc: NAME}`` and so on."""
-    if argument.encoding is not Encoding.UNSIGNED or argument.length is not None:
-        what = f"{argument.name} cannot be computed"
-        raise file.wrong(node, what, expected="an unsigned integer", remedy="mend its type")
-    if isinstance(node, ScalarNode):
-        return _computed_in_a_word(file, node)
-    entries = file.entries(node, "computed", ("sequence_count", "length", "crc", "checksum", "first_byte", "end_byte"))
-    kinds = [kind for kind in ("sequence_count", "length", "crc", "checksum") if kind in entries]
-    if len(kinds) != 1:
-        expected = "one of sequence_count, length, crc, checksum"
-        raise file.wrong(node, "one thing is computed", expected=expected, found=", ".join(kinds) or "none")
-    kind = kinds[0]
-    if kind in ("crc", "checksum"):
-        return _checksum(file, entries, argument)
-    for key in ("first_byte", "end_byte"):
-        if key in entries:
-            raise file.wrong(entries[key], f"{key} belongs to crc and checksum", remedy="remove it")
-    if kind == "sequence_count":
-        per = file.entries(entries[kind], kind, ("per",))
-        return SequenceCount(file.name_of(per["per"], "per") if "per" in per else None)
-    settings = file.entries(entries[kind], kind, ("first_byte", "add"))
-    first = file.integer(settings["first_byte"], "first_byte", least=0, most=2**32) if "first_byte" in settings else 0
-    add = file.integer(settings["add"], "add", least=-(2**31), most=2**31) if "add" in settings else 0
-    return LengthOf(first, add)
-
-
-def _computed_in_a_word(file: YamlFile, node: ScalarNode) -> Computed:
-    if node.value == "sequence_count":
-        return SequenceCount()
-    if node.value == "length":
-        return LengthOf()
-    expected = "sequence_count, length, {sequence_count: {per: APID}}, {length: {first_byte: 6}} or {crc: NAME}"
-    raise file.wrong(node, "nothing is computed like this", expected=expected, found=repr(node.value))
-
-
-def _checksum(file: YamlFile, entries: Mapping[str, Node], argument: Argument) -> Checksum:
-    algorithm: CrcParameters | str
-    if "crc" in entries:
-        algorithm = _crc(file, entries["crc"])
-        if algorithm.width != argument.bit_length:
-            what = f"{algorithm.name} does not fit {argument.name}"
-            expected, found = f"u{algorithm.width}", f"{argument.bit_length} bits"
-            raise file.wrong(entries["crc"], what, expected=expected, found=found)
-    else:
-        algorithm = file.scalar(entries["checksum"], "checksum")
-        if algorithm not in ("sum", "xor"):
-            expected, remedy = "sum or xor", "for a CRC write crc: NAME"
-            raise file.wrong(entries["checksum"], "no such checksum", expected=expected, found=algorithm, remedy=remedy)
-    first, end = (
-        file.integer(entries[key], key, least=0, most=2**32) if key in entries else None
-        for key in ("first_byte", "end_byte")
-    )
-    if end is not None and end <= (first or 0):
-        raise file.wrong(entries["end_byte"], "the range ends before it begins", expected=f"more than {first or 0}")
-    return Checksum(algorithm, first or 0, end)
-
-
-def _crc(file: YamlFile, node: Node) -> CrcParameters:
-    if isinstance(node, ScalarNode):
-        try:
-            return CATALOGUE[node.value]
-        except KeyError:
-            remedy = did_you_mean(node.value, CATALOGUE)
-            raise file.wrong(node, f"no CRC {node.value!r} is catalogued here", remedy=remedy) from None
-    entries = file.entries(node, "crc", _CRC_KEYS)
-    missing = [key for key in ("width", "polynomial", "check") if key not in entries]
-    if missing:
-        remedy = "take the parameters from a catalogue; check is the CRC of the digits 123456789"
-        raise file.wrong(node, f"crc has no {', '.join(missing)}", remedy=remedy)
-    width = file.integer(entries["width"], "width", least=1, most=64)
-    settings: dict[str, Any] = {"name": _text_or(file, entries, "name", f"CRC-{width}"), "width": width}
-    for key in ("polynomial", "initial", "xor_out", "check"):
-        if key in entries:
-            settings[key] = file.integer(entries[key], key, least=0, most=(1 << width) - 1)
-    for key in ("reflect_in", "reflect_out"):
-        if key in entries:
-            settings[key] = file.boolean(entries[key], key)
-    return CrcParameters(**settings)
-
-
-def _text_or(file: YamlFile, entries: Mapping[str, Node], key: str, otherwise: str) -> str:
-    """Text under a key, or else something."""
-    return file.name_of(entries[key], key) if key in entries else otherwise
 
 
 _SETTINGS: dict[str, Callable[[YamlFile, Node, Argument], Any]] = {

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from c2kit.dictionaries.yaml_arguments import read_computed
+from c2kit.dictionaries.yaml_computed import read_computed
 from c2kit.dictionaries.yaml_fields import checked_name, text_of
 from c2kit.dictionaries.yaml_headers import base_of
 from c2kit.dictionaries.yaml_values import raw_value

@@ -32,7 +32,9 @@ def read_conditions(file: YamlFile, node: Node, earlier: Earlier) -> tuple[Condi
             conditions.extend(_condition(file, name, comparison, earlier))
     if not conditions:
         raise file.wrong(node, "only_if must not be empty", expected='{ITEM: 1} or {ITEM: ">= 2"}')
-    return tuple(conditions)
+    # All of them must hold, so that their order means nothing and must not change the hash.
+    places = {name: place for place, name in enumerate(earlier)}
+    return tuple(sorted(conditions, key=lambda one: (places[one.field], one.operator, one.value)))
 
 
 def _condition(file: YamlFile, name: ScalarNode, node: Node, earlier: Earlier) -> list[Condition]:

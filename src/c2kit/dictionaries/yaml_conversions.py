@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import TYPE_CHECKING
 
@@ -134,7 +135,14 @@ def read_states(scope: Scope, node: Node) -> States | None:
         states.extend(_states_of(scope.file, name.value, value))
     if not states:
         raise scope.file.wrong(node, "states must not be empty", expected="NAME: value, or NAME: low..high")
-    return States(tuple(states))
+    return States(tuple(_in_order(states)))
+
+
+def _in_order(states: list[State]) -> list[State]:
+    """By value, where each has one name: then the order of the file means nothing and must not change the hash."""
+    ordered = sorted(states, key=lambda state: (state.low, state.high))
+    overlapping = any(following.low <= state.high for state, following in itertools.pairwise(ordered))
+    return states if overlapping else ordered
 
 
 def _states_of(file: YamlFile, name: str, node: Node) -> list[State]:

@@ -98,6 +98,7 @@ class Base:
 
     def say(self, scope: Scope, node: Node) -> None:
         """Take over what a header, packet or command says about its fields."""
+        settled: set[str] = set()
         for key, value in scope.file.pairs(node, "it"):
             name = key.value
             if name in ("time", "length", "size_bytes", "overlaps"):
@@ -105,6 +106,12 @@ class Base:
             elif name in _MERGED:
                 entries = self.merged.setdefault(name, {})
                 for field_name, told in scope.file.pairs(value, name):
+                    if field_name.value in settled:
+                        what = f"{field_name.value} is fixed and computed"
+                        raise scope.file.wrong(field_name, what, remedy="keep one of them")
+                    settled.add(field_name.value)
+                    for other in _MERGED - {name}:
+                        self.merged.get(other, {}).pop(field_name.value, None)
                     entries[field_name.value] = (scope, field_name, told)
 
 

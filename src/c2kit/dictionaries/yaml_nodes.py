@@ -72,9 +72,9 @@ class YamlFile:
         self, node: Node, what: str, *, expected: object = None, found: object = None, remedy: str = ""
     ) -> DefinitionError:
         """The error to raise about a node; what was found may be of any length and is cut."""
-        found = _short(found, 120) if isinstance(found, str) else found
+        found = _short(found, 600) if isinstance(found, str) else found
         return DefinitionError(
-            _short(what, 400), source=self.source(node), expected=expected, found=found, remedy=remedy
+            _short(what, 600), source=self.source(node), expected=expected, found=found, remedy=remedy
         )
 
     def pairs(self, node: Node, what: str) -> list[tuple[ScalarNode, Node]]:

@@ -68,7 +68,7 @@ def read_packet(scope: Scope, name: ScalarNode, node: Node) -> Packet | None:
         name=name.value,
         items=tuple(base.fields),
         derived=_derived(scope, entries, items),
-        identification=tuple(_match(at, layout, items) for at in base.merged.get("identify", {}).values()),
+        identification=_identification(base, layout, items),
         fallback=file.boolean(entries["fallback"], "fallback") if "fallback" in entries else False,
         time=read_time(*base.said["time"]) if "time" in base.said else None,
         length=_length(base, items),
@@ -125,6 +125,12 @@ def _import(scope: Scope, entries: dict[str, Node], base: Base) -> bool:
     scope.notes.extend(definition.notes)
     scope.warnings.extend(definition.warnings)
     return True
+
+
+def _identification(base: Base, layout: Layout, items: dict[str, Item]) -> tuple[Match, ...]:
+    """In the order of the items: that of the file means nothing, and must not change the hash."""
+    matches = [_match(at, layout, items) for at in base.merged.get("identify", {}).values()]
+    return tuple(sorted(matches, key=lambda match: layout.index[match.item]))
 
 
 def _match(at: At, layout: Layout, items: dict[str, Item]) -> Match:

@@ -6,7 +6,6 @@ by, and aliases can make a small file as large as they like), tags, and more tha
 
 from __future__ import annotations
 
-import operator
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -29,19 +28,29 @@ __all__ = ["compose"]
 
 _ODD_MARKUP = re.compile(r"(?:^|[\s\[{,:-])[&*!][^\s,\]}]")
 """What may be an anchor, an alias or a tag; a description may hold it too, so that it only starts a closer look."""
+_DEEPEST = 50
+"""Levels of nesting; the format itself has 9."""
 _NO_ALIASES = "share what stands twice by a name: headers, conversions, states, limits or include"
 
 
 class _Composer(_Loader):
     """Text to nodes, without deciding what a plain scalar is: nobody asks, and it is a third of the time."""
 
+    depth = 0
+
     def resolve(self, kind: type[Node], value: object, implicit: object) -> None:
         """No tag."""
 
-    # Resolvers by path do not exist here. The composer calls these for every node and ignores what they return, so
-    # that the cheapest callables of two and of no arguments are the right ones.
-    descend_resolver = staticmethod(operator.is_)  # type: ignore[assignment]
-    ascend_resolver = staticmethod(bool)  # type: ignore[assignment]
+    def descend_resolver(self, parent: Node | None, index: object) -> None:  # noqa: ARG002 - the composer's signature
+        """Called before each node: the C composer calls itself for each level and could use up the stack."""
+        self.depth += 1
+        if self.depth > _DEEPEST:
+            mark = parent.start_mark if parent is not None else None
+            raise yaml.MarkedYAMLError(problem="nested too deep to be a definition", problem_mark=mark)
+
+    def ascend_resolver(self) -> None:
+        """Called after each node."""
+        self.depth -= 1
 
 
 def compose(path: Path, name: str) -> Node:
@@ -59,9 +68,6 @@ def compose(path: Path, name: str) -> Node:
         before = text.encode()[: int(error.position)].decode(errors="replace")
         what = f"YAML syntax: {error.reason}"
         raise DefinitionError(what, source=_end_of(before, name), remedy="remove the character") from None
-    except RecursionError:
-        what, remedy = "nested too deep to be a definition", "close the brackets"
-        raise DefinitionError(what, source=Source(name, 1, 1), remedy=remedy) from None
     if root is None:
         raise DefinitionError("the file is empty", source=Source(name, 1, 1), expected="definitions")
     _refuse_odd_markup(text, name)
