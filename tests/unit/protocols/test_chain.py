@@ -218,7 +218,7 @@ def test_a_damaged_f_prime_stream_gives_no_packet_that_was_not_sent(real_data: P
 
 def test_garbage_within_a_frame_is_one_discard_with_the_reason_of_its_beginning() -> None:
     chain = Chain([Fixed(9), Sync(b"#", LengthField(bit_length=8, maximum_bytes=3))])
-    assert actual_events(chain, b"#\xff??#\x03ab!") == [
+    assert actual_events(chain, b"#\xff#\xff#\x03ab!") == [
         Event((0, 4), Reason.BAD_LENGTH),
         Event((4, 8), b"\x03ab"),
         Event((8, 9), Reason.NO_SYNC),
