@@ -146,9 +146,11 @@ def _place(error: DefinitionError) -> tuple[str, int, int]:
 class ArgumentFault(UsageError):
     """What is wrong with one argument of a command; raised only inside a :class:`CommandRefused`."""
 
-    def __init__(self, argument: str, what: str, *, expected: object = None, found: object = None) -> None:
+    def __init__(
+        self, argument: str, what: str, *, expected: object = None, found: object = None, remedy: str = ""
+    ) -> None:
         self.argument = argument
-        super().__init__(f"{argument}: {what}", expected=expected, found=found)
+        super().__init__(f"{argument}: {what}", expected=expected, found=found, remedy=remedy)
 
 
 class CommandRefused(C2kitError, ValueError):

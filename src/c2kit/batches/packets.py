@@ -41,6 +41,8 @@ class PacketBatch:
     """When each packet was received: POSIX nanoseconds, UTC."""
     interface: str = ""
     origin: Origin = "realtime"
+    space_packets: bool = False
+    """Whether the framing knows that each is a CCSDS space packet, with a primary header to be looked at."""
     spans: npt.NDArray[np.int64] | None = None
     """``(n, 2)``: the input bytes, counted from the first ever received, that each frame was made of; framing sets
     it."""

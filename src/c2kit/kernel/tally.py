@@ -19,7 +19,7 @@ __all__ = ["Tallies", "Tally", "tallies"]
 
 @unique
 class Tally(StrEnum):
-    """What can happen to a value that was present."""
+    """What can happen to a value or a packet."""
 
     WITHOUT_STATE = "without_state"
     """An integer that no state names. It stays a number."""
@@ -31,6 +31,10 @@ class Tally(StrEnum):
     """A time that no clock can show, or that int64 nanoseconds cannot hold. It has no value."""
     LEAP_SECOND = "leap_second"
     """A time inside a leap second, folded onto the second that follows it."""
+    PACKET_TOO_SHORT = "packet_too_short"
+    """A packet that lacks a field which it should have. The field has no value."""
+    PACKET_TOO_LONG = "packet_too_long"
+    """A packet that goes on after the last field of a layout that does not vary."""
     LEAP_TABLE_EXPIRED = "leap_table_expired"
     """A time that was converted with a leap-second table which did not yet know it."""
 

@@ -82,7 +82,7 @@ class Frames:
         """The number of frames."""
         return len(self.starts)
 
-    def batches(self) -> Iterator[PacketBatch]:
+    def batches(self, *, space_packets: bool) -> Iterator[PacketBatch]:
         """The frames as one batch, or as none where there is no frame."""
         if not len(self):
             return
@@ -91,6 +91,7 @@ class Frames:
             starts=self.starts,
             ends=self.ends,
             received=np.full(len(self), self.received, np.int64),
+            space_packets=space_packets,
             spans=self.spans,
         )
 
@@ -132,14 +133,19 @@ class Protocol(abc.ABC):
         discards get which these bytes decide: POSIX nanoseconds, UTC. The frames have their ``spans`` and are in
         the order of the input.
         """
-        return self.take_in(data, received).batches()
+        return self.take_in(data, received).batches(space_packets=self.gives_space_packets)
 
     def end(self) -> Iterator[PacketBatch]:
         """Take note that the input (a datagram, a connection, a file) has ended: what is incomplete is truncated.
 
         The next bytes, if there are any, begin afresh; spans are still counted from the first byte ever received.
         """
-        return self.finish().batches()
+        return self.finish().batches(space_packets=self.gives_space_packets)
+
+    @property
+    def gives_space_packets(self) -> bool:
+        """Whether each frame is a CCSDS space packet, which the batches then say."""
+        return False
 
     def fresh(self) -> Self:
         """Another one of the same parameters, for another input.

@@ -55,6 +55,11 @@ class CcsdsPackets(StreamProtocol):
     maximum_bytes: int = MAXIMUM_BYTES
     """The longest packet that may occur, 7 to 65 542."""
 
+    @property
+    def gives_space_packets(self) -> bool:
+        """They all are."""
+        return True
+
     def __attrs_post_init__(self) -> None:
         in_range("skip_bytes", self.skip_bytes, 0)
         in_range("maximum_bytes of a space packet", self.maximum_bytes, MINIMUM_BYTES, MAXIMUM_BYTES)

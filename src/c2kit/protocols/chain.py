@@ -37,6 +37,11 @@ class Chain(Protocol):
         if len({id(protocol) for protocol in self.protocols}) < len(self.protocols):
             raise UsageError("a chain of protocols", expected="each of them once", found="one of them twice")
 
+    @property
+    def gives_space_packets(self) -> bool:
+        """Whether one of them does; what comes after it only strips or checks."""
+        return any(protocol.gives_space_packets for protocol in self.protocols)
+
     def fresh(self) -> Self:
         """Another chain of fresh protocols; see :meth:`Protocol.fresh`."""
         return evolve(self, protocols=[protocol.fresh() for protocol in self.protocols])

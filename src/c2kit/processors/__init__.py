@@ -1,0 +1,27 @@
+"""Processors: batches of one kind in, batches of another kind out."""
+
+from __future__ import annotations
+
+from c2kit.processors.arguments import parse_argument
+from c2kit.processors.asides import Anomalies, Aside, Difference, Likeness, SequenceBreaks, UnknownPackets
+from c2kit.processors.base import Processor
+from c2kit.processors.decommutate import Decommutator
+from c2kit.processors.encode import CommandEncoder, EncodedCommand
+from c2kit.processors.identify import Identifier
+from c2kit.processors.limits import LimitsMonitor
+
+__all__ = [
+    "Anomalies",
+    "Aside",
+    "CommandEncoder",
+    "Decommutator",
+    "Difference",
+    "EncodedCommand",
+    "Identifier",
+    "Likeness",
+    "LimitsMonitor",
+    "Processor",
+    "SequenceBreaks",
+    "UnknownPackets",
+    "parse_argument",
+]
