@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import TYPE_CHECKING, BinaryIO, Generic, Protocol
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from c2kit.batches.packets import PacketBatch
     from c2kit.batches.telemetry import TelemetryBatch
     from c2kit.kernel.contract import Buffer
-    from c2kit.model.packets import Packet
     from c2kit.model.target import Target
 
 __all__ = ["ArrowStream", "read_stream"]
@@ -94,9 +94,9 @@ def _schema_of(message: Buffer, known: Mapping[tuple[str, str], Target]) -> Tele
         schema = _named_schema(facts, known)
     except (KeyError, UsageError) as error:
         raise MessageError("the metadata of the stream's schema is damaged", found=error) from None
-    if found.columns != foreign_form(schema.form.columns):
-        expected, columns = foreign_form(schema.form.columns), found.columns
-        raise MessageError("the stream has other columns than its definition", expected=expected, found=columns)
+    for expected, column in itertools.zip_longest(foreign_form(schema.form.columns), found.columns):
+        if column != expected:
+            raise MessageError("the stream has other columns than its definition", expected=expected, found=column)
     return schema
 
 
@@ -115,18 +115,17 @@ def _named_schema(facts: Mapping[str, str], known: Mapping[tuple[str, str], Targ
         is_large = facts["c2kit.large"] == "yes"
         count = len(target.packets)
         return PacketSchema(target=name, dictionary_hash=wanted, packet_count=count, is_large=is_large)
-    packet = target.packet(facts["c2kit.packet"])
     return TelemetrySchema(
         target=name,
-        packet=packet,
+        packet=target.packet(facts["c2kit.packet"]),
         dictionary_hash=wanted,
         values=facts["c2kit.values"],
         with_limits=facts["c2kit.limits"] == "yes",
-        items=_named_items(facts.get("c2kit.items"), packet),
+        items=_named_items(facts.get("c2kit.items")),
     )
 
 
-def _named_items(told: str | None, packet: Packet) -> tuple[str, ...] | None:
+def _named_items(told: str | None) -> list[str] | None:
     """The items that travel; ``None`` where all do. Raises UsageError for what names none."""
     if told is None:
         return None
@@ -136,7 +135,7 @@ def _named_items(told: str | None, packet: Packet) -> tuple[str, ...] | None:
         names = told
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise UsageError("c2kit.items", expected="a JSON list of names", found=repr(told))
-    return tuple(packet.item(name).name for name in names)
+    return names
 
 
 def _messages(source: _Source) -> Iterator[tuple[Header | None, Buffer]]:

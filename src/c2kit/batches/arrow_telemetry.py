@@ -17,6 +17,8 @@ from c2kit.kernel.contract import Column
 from c2kit.model.limits import LimitState
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from c2kit.batches.arrow_columns import ArrowColumn
     from c2kit.kernel.contract import Buffer
     from c2kit.model.packets import Packet
@@ -33,13 +35,18 @@ def _as_values(values: Values | str) -> Values:
         raise UsageError("no such choice of values", expected=expected, found=repr(values)) from None
 
 
+def _each_once(names: Iterable[str] | None) -> tuple[str, ...] | None:
+    """A column for each item, however often it was asked for."""
+    return None if names is None else tuple(dict.fromkeys(names))
+
+
 @frozen(kw_only=True, eq=False)
 class TelemetrySchema:
     """The schema of all batches of one packet definition, with the values that were chosen to travel.
 
     ``values`` is ``"raw"``, ``"engineering"`` or ``"both"``; ``with_limits`` adds a column of limit states for each
-    item that has limits; ``items`` are the only ones that travel, in their order. Made once a definition and kept:
-    making one costs more than writing a batch.
+    item that has limits; ``items`` are the only ones that travel, in their order. Raises UsageError for what is not to
+    choose from. Made once a definition and kept: making one costs more than writing a batch.
     """
 
     target: str
@@ -47,7 +54,12 @@ class TelemetrySchema:
     dictionary_hash: str
     values: Values = field(default=Values.BOTH, converter=_as_values)
     with_limits: bool = False
-    items: tuple[str, ...] | None = None
+    items: tuple[str, ...] | None = field(default=None, converter=_each_once)
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse items that the packet has not."""
+        for name in self.items or ():
+            self.packet.item(name)
 
     @classmethod
     def of(

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from attrs import define, field
 
-from c2kit.errors import UnknownName
+from c2kit.batches.arrow_columns import has_own_engineering
+from c2kit.errors import UsageError
 from c2kit.model.conversions import States
 from c2kit.model.packets import Item
 
@@ -54,12 +55,20 @@ class TelemetryBatch:
         return iter(self.packet.items_by_name)
 
     def __getitem__(self, name: str) -> Column:
-        """The engineering values of an item. Raises :class:`~c2kit.errors.UnknownName`."""
+        """The engineering values of an item.
+
+        Raises :class:`~c2kit.errors.UnknownName`, and UsageError where the batch was read from what has raw values
+        only or not this item: a raw value is never passed off as an engineering value.
+        """
         column = self.engineering.get(name)
+        if column is not None:
+            return column
+        item = self.packet.item(name)
+        column = None if has_own_engineering(item) else self.raw.get(name)
         if column is None:
-            column = self.raw.get(name)
-        if column is None:
-            raise UnknownName(kind="item", name=name, known=self.packet.items_by_name, where=self.packet.name)
+            where = f"packet {self.packet.name}"
+            remedy = "read raw[...]" if name in self.raw else "choose it where the batch is made or written"
+            raise UsageError(f"this batch of {where} has no engineering values of item {name}", remedy=remedy)
         return column
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import pyarrow as pa
 import pytest
 
 from c2kit.batches.arrow import PacketSchema, TelemetrySchema
-from c2kit.errors import UsageError
+from c2kit.errors import UnknownName, UsageError
 from c2kit.model.conversions import Function, PiecewiseLinear, Polynomial, State, States
 from c2kit.model.fields import Encoding, Expand, FieldReference, Fixed, Terminated
 from c2kit.model.limits import Limits
@@ -212,3 +213,26 @@ def test_a_choice_of_values_that_does_not_exist_is_refused() -> None:
 def test_a_target_without_its_definitions_is_refused() -> None:
     with pytest.raises(UsageError, match="give both or neither"):
         PacketSchema(target="FIREFLY")
+
+
+def test_only_the_items_that_were_asked_for_travel_each_once_and_in_that_order() -> None:
+    packet = Packet(name="HEALTH", items=tuple(Item(name=name, conversion=VOLTS) for name in "ABC"))
+    schema = TelemetrySchema(target="T", packet=packet, dictionary_hash=HASH, items=["C", "A", "C"])
+    read = pa.ipc.read_schema(pa.py_buffer(schema.schema_message()))
+    assert read.names[2:] == ["C", "C.raw", "A", "A.raw"]
+    assert json.loads(read.metadata[b"c2kit.items"]) == ["C", "A"]
+    with pytest.raises(UnknownName, match="no item 'D' in packet HEALTH"):
+        TelemetrySchema(target="T", packet=packet, dictionary_hash=HASH, items=["D"])
+
+
+def test_the_fingerprint_is_what_the_reference_page_says() -> None:
+    packet = Packet(name="HÄLTH", items=(Item(name="X", length=Fixed((2,)), units="V"),))
+    schema = TelemetrySchema(target="T", packet=packet, dictionary_hash="ab", values="raw")
+    canonical = (
+        '{"columns":[["received",["tsn:UTC"],{}],["generated",["tsn:UTC"],{}],'
+        '["X",["+w:2","C"],{"bit_length":"8","encoding":"unsigned","item":"X","shape":"[2]","units":"V",'
+        '"values":"engineering"}]],'
+        '"metadata":{"c2kit.dictionary":"ab","c2kit.format":"1","c2kit.kind":"telemetry","c2kit.limits":"no",'
+        '"c2kit.packet":"H\\u00c4LTH","c2kit.target":"T","c2kit.values":"raw"}}'
+    )
+    assert schema.form.fingerprint == hashlib.sha256(canonical.encode()).hexdigest()

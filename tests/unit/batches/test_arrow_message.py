@@ -169,3 +169,21 @@ def test_lists_without_a_single_element_are_told_apart() -> None:
     ((_, letters),) = read_schema(message).columns
     assert set(letters) == {"+l"}
     assert len(letters) == 40
+
+
+def test_a_list_with_no_child_is_no_type_that_is_known() -> None:
+    message = bytearray(pa.schema([("x", pa.list_(pa.int8()))]).serialize().to_pybytes())
+    children = message.index(b"item") - 4
+    view = memoryview(message)
+    # The vector of children is the one whose only element leads to the field called item: make it empty.
+    for place in range(8, children, 4):
+        if struct.unpack_from("<I", view, place)[0] == 1:
+            damaged = bytearray(message)
+            struct.pack_into("<I", damaged, place, 0)
+            try:
+                columns = read_schema(bytes(damaged)).columns
+            except MessageError:
+                continue
+            if columns == (("x", ("?",)),):
+                return
+    pytest.fail("no vector of one child was found")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 import pytest
+from attrs import evolve
 
 from c2kit.batches import PacketBatch, TelemetryBatch
 from c2kit.batches.arrow import END_OF_STREAM, ArrowStream, PacketSchema, TelemetrySchema, read_stream
@@ -126,6 +127,20 @@ def test_a_stream_tells_which_values_it_has(values: str) -> None:
     assert list(batch.engineering) == ([] if values == "raw" else ["VOLTAGE"])
 
 
+def test_a_stream_tells_which_items_it_has() -> None:
+    packet = Packet(name="HEALTH", items=tuple(Item(name=name) for name in "ABC"))
+    target = Target(name="FIREFLY", packets=(packet,))
+    batch = evolve(
+        health(1), packet=packet, dictionary_hash=target.hash, raw={name: numbers([7], "u1") for name in "ABC"}
+    )
+    sink = io.BytesIO()
+    schema = TelemetrySchema(target="FIREFLY", packet=packet, dictionary_hash=target.hash, items=("C", "A"))
+    with ArrowStream(sink, schema) as stream:
+        stream.write(batch)
+    (again,) = telemetry(read_stream(sink.getvalue(), [target]))
+    assert list(again.raw) == ["C", "A"]
+
+
 def test_a_stream_without_batches_is_an_empty_table() -> None:
     sink = io.BytesIO()
     ArrowStream(sink, TelemetrySchema.of(health())).close()
@@ -234,6 +249,10 @@ def test_streams_that_pyarrow_wrote_again_are_read() -> None:
         ({"c2kit.limits": None}, "metadata of the stream's schema is damaged"),
         ({"c2kit.kind": "packets"}, "metadata of the stream's schema is damaged"),
         ({"c2kit.kind": "packets", "c2kit.large": "no"}, "other columns than its definition"),
+        ({"c2kit.items": "["}, "expected a JSON list of names"),
+        ({"c2kit.items": "[1]"}, "expected a JSON list of names"),
+        ({"c2kit.items": '["NOTHING"]'}, "metadata of the stream's schema is damaged"),
+        ({"c2kit.items": "[]"}, "other columns than its definition"),
         ({"c2kit.target": "OTHER"}, "of definitions that are not here, expected OTHER"),
         ({"c2kit.dictionary": "0" * 64}, "give the dictionary that the stream was written with"),
     ],
