@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from c2kit.errors import UsageError
@@ -10,7 +11,7 @@ from c2kit.errors import UsageError
 if TYPE_CHECKING:
     from typing import SupportsIndex
 
-__all__ = ["MAXIMUM_BYTES", "in_range", "some_bytes"]
+__all__ = ["MAXIMUM_BYTES", "all_in_range", "in_range", "some_bytes"]
 
 MAXIMUM_BYTES = 1_048_576
 """The longest frame where nothing else is told: longer than most links know, and nothing to a computer."""
@@ -26,6 +27,13 @@ def in_range(what: str, value: SupportsIndex, least: int, most: int | None = Non
     if number < least or (most is not None and number > most):
         raise UsageError(what, expected=expected, found=number)
     return number
+
+
+def all_in_range(what: str, values: Iterable[SupportsIndex], least: int, most: int) -> list[int]:
+    """The values, if they are integers in that range; else raises UsageError."""
+    if not isinstance(values, Iterable):
+        raise UsageError(what, expected="several of them", found=repr(values), remedy=f"give [{values!r}]")
+    return [in_range(what, value, least, most) for value in values]
 
 
 def some_bytes(what: str, value: object) -> bytes:

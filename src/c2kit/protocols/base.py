@@ -11,7 +11,7 @@ from enum import Enum, unique
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
-from attrs import define, evolve, frozen
+from attrs import define, evolve, field, frozen
 
 from c2kit.batches import PacketBatch
 
@@ -43,6 +43,10 @@ class Reason(Enum):
     """The input, or the frame around, ended before the frame was complete."""
 
 
+def _excerpt(data: bytes) -> str:
+    return data.hex() if len(data) <= 16 else f"{data[:16].hex()}..."
+
+
 @frozen
 class Discarded:
     """Input bytes that are not part of any frame.
@@ -52,7 +56,7 @@ class Discarded:
 
     span: tuple[int, int]
     reason: Reason
-    data: bytes
+    data: bytes = field(repr=_excerpt)
     """The bytes themselves, for inspection."""
     received: int
     """When the last of them was given up: POSIX nanoseconds, UTC, as told to :meth:`Protocol.receive`."""

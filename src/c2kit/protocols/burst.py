@@ -24,13 +24,14 @@ class FrameProtocol(Protocol):
 
     def take_in(self, data: Buffer, received: int) -> Frames:
         """Take the chunk for a frame; see :meth:`Protocol.receive`."""
-        if not len(data):
+        buffer = bytes(data)
+        if not buffer:
             return NO_FRAMES
-        first_byte, size = self._first_byte, len(data)
+        first_byte, size = self._first_byte, len(buffer)
         self._first_byte += size
         start, end = np.zeros(1, np.int64), np.full(1, size, np.int64)
         spans = np.array([[first_byte, first_byte + size]], np.int64)
-        return self.refine(Frames(bytes(data), first_byte, start, end, spans, received))
+        return self.refine(Frames(buffer, first_byte, start, end, spans, received))
 
     def finish(self) -> Frames:
         """Nothing is left; see :meth:`Protocol.end`."""

@@ -9,7 +9,7 @@ from attrs import define
 
 from c2kit.errors import UsageError
 from c2kit.kernel.contract import LengthRule
-from c2kit.protocols._checks import in_range
+from c2kit.protocols._checks import all_in_range, in_range
 from c2kit.protocols.base import Reason
 from c2kit.protocols.headers import HeaderScanner, LengthFieldSize
 from c2kit.protocols.stream import StreamProtocol
@@ -110,9 +110,9 @@ class _PrimaryHeader:
 
 def _allowed(versions: Collection[int], apids: Collection[int] | None) -> npt.NDArray[np.bool_]:
     first_words = np.arange(1 << 16)
-    allowed = np.isin(first_words >> 13, [in_range("packet version number", version, 0, 7) for version in versions])
+    allowed = np.isin(first_words >> 13, all_in_range("packet version number", versions, 0, 7))
     if apids is not None:
-        allowed &= np.isin(first_words & 0x7FF, [in_range("APID", apid, 0, 0x7FF) for apid in apids])
+        allowed &= np.isin(first_words & 0x7FF, all_in_range("APID", apids, 0, 0x7FF))
     if not allowed.any():
         raise UsageError("CcsdsPackets", expected="at least one version and one APID", found="none")
     return allowed

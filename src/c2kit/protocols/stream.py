@@ -120,7 +120,7 @@ class StreamProtocol(Protocol):
 
     def finish(self) -> Frames:
         """Decide what is left; see :meth:`Protocol.end`."""
-        frames = self._advance(bytes(self._held))
+        frames = self._advance(bytes(self._held)) if self._held else NO_FRAMES
         self._close_run()
         if self._held:
             end_byte = self._first_byte + len(self._held)

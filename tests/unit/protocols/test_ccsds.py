@@ -152,6 +152,7 @@ def test_what_is_no_packet_is_not_sent(payload: bytes, expected: str) -> None:
     ("arguments", "expected"),
     [
         ({"versions": [8]}, "packet version number, expected 0 to 7, found 8"),
+        ({"versions": 1}, "several of them, found 1; give [1]"),
         ({"versions": []}, "at least one version"),
         ({"apids": []}, "at least one version and one APID"),
         ({"apids": [2048]}, "APID, expected 0 to 2047, found 2048"),

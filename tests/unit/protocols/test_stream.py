@@ -64,6 +64,11 @@ def test_frames_and_discards_have_the_time_of_the_bytes_that_decided_them() -> N
     ]
 
 
+def test_a_discard_is_shown_without_all_of_its_bytes() -> None:
+    assert "data=3f3f" in repr(Discarded((0, 2), Reason.NO_SYNC, b"??", 0))
+    assert len(repr(Discarded((0, DISCARD_BYTES), Reason.NO_SYNC, bytes(DISCARD_BYTES), 0))) < 150
+
+
 def test_discards_are_taken_once() -> None:
     framing = Sync(b"#", Fixed(1))
     list(framing.receive(b"?#a"))
