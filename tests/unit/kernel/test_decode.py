@@ -354,6 +354,19 @@ def test_an_expanding_field_leaves_its_trailer(kernel: Kernel) -> None:
     assert found["Z"].to_list() == [0x7A7A, 0x7A7A, 0x7A7A, None, 0x7A7A]
 
 
+def test_an_expanding_field_whose_trailer_has_no_known_size_has_no_value(kernel: Kernel) -> None:
+    fields = [
+        Field(name="FLAG"),
+        Field(name="N", present_if=(Condition("FLAG", "==", 1),)),
+        Field(name="X", length=Expand()),
+        Field(name="Y", length=FieldReference("N", add=-1)),
+        Field(name="Z", present_if=(Condition("FLAG", "==", 2),)),
+    ]
+    assert values(kernel, fields, b"\1\2xy") == [1, 2, [120], [121], None]
+    assert values(kernel, fields, b"\1\0xy") == [1, 0, None, None, None]
+    assert values(kernel, fields, b"\0xxy") == [0, None, None, None, None]
+
+
 def test_what_an_expanding_field_leaves_over_belongs_to_nobody(kernel: Kernel) -> None:
     fields = [Field(name="X", bit_length=24, length=Expand()), Field(name="Z")]
     assert values(kernel, fields, b"abc__z") == [[0x616263], 122]

@@ -115,7 +115,3 @@ def _copied(data: Bytes, first_bytes: Indices, sizes: Indices, dtype: np.dtype[A
     view = data.data
     bounds = zip(first_bytes.tolist(), (first_bytes + sizes).tolist(), strict=True)
     return np.frombuffer(b"".join([view[first:end] for first, end in bounds]), dtype)
-
-
-def _dtype(field: Field) -> np.dtype[Any]:
-    return np.dtype(np.uint8) if field.encoding.is_bytes else raw_dtype(field)
