@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from c2kit.bus.base import Fenced, Position, PositionLost, Record, Step, StreamSpec
+from c2kit.bus.base import Delivery, Fenced, Position, PositionLost, Record, Step, StreamSpec
 from c2kit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ SOON = 5.0
 """Seconds in which a bus on this machine has answered; waiting is over as soon as it has."""
 
 
-def spec(name: str = "m.packets.SAT", **rest: object) -> StreamSpec:
+def spec(name: str = "m.packets.SAT", **rest: Any) -> StreamSpec:  # noqa: ANN401 - any attribute
     settings = {"writer": "source", "consumers": ("decom",)} | rest
     return StreamSpec(name=name, **settings)
 
@@ -36,10 +36,10 @@ def drain(reader: Worker | Sink | View) -> list[Received]:
     records: list[Received] = []
     while True:
         got = reader.receive(SOON if not records else 0.05)
-        got = getattr(got, "records", got)
-        if not got:
+        more = got.records if isinstance(got, Delivery) else got
+        if not more:
             return records
-        records.extend(got)
+        records.extend(more)
 
 
 def eventually(holds: Callable[[], bool]) -> bool:
@@ -325,7 +325,7 @@ class TestSetUp:
         assert (after.uuid, after.next_offsets[0]) == (before.uuid, before.next_offsets[0] + 1)
 
     @pytest.mark.parametrize("change", [{"partitions": 2}, {"writer": "other"}, {"lanes": ("a",)}])
-    def test_a_stream_cannot_change_what_is_fixed(self, bus: StreamBus, change: dict[str, object]) -> None:
+    def test_a_stream_cannot_change_what_is_fixed(self, bus: StreamBus, change: dict[str, Any]) -> None:
         bus.apply([spec()])
         with pytest.raises(UsageError, match=r"m\.packets\.SAT exists with another"):
             bus.apply([spec(**change)])

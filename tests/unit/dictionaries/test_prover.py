@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from c2kit.dictionaries.prover import Finding, Severity, prove
@@ -14,11 +16,11 @@ from c2kit.model.source import Source
 from c2kit.model.target import Target
 
 
-def item(name: str, bits: int = 8, **rest: object) -> Item:
+def item(name: str, bits: int = 8, **rest: Any) -> Item:  # noqa: ANN401 - any attribute
     return Item(name=name, bit_length=bits, source=Source("defs.yaml", 7, 3), **rest)
 
 
-def packet(name: str, *items: Item, identify: dict[str, int | bytes] | None = None, **rest: object) -> Packet:
+def packet(name: str, *items: Item, identify: dict[str, int | bytes] | None = None, **rest: Any) -> Packet:  # noqa: ANN401 - any attribute
     matches = tuple(Match(key, value) for key, value in (identify or {}).items())
     return Packet(name=name, items=items, identification=matches, source=Source("defs.yaml", 5, 1), **rest)
 

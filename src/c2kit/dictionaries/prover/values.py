@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from c2kit.model.commands import Argument, Command
+    from c2kit.model.conversions import Conversion
     from c2kit.model.fields import Field
     from c2kit.model.limits import Limits
     from c2kit.model.packets import Item, Packet
@@ -69,7 +70,7 @@ def _unreachable(where: str, item: Item, limits: Limits) -> Iterator[Finding]:
             )
 
 
-def _engineering_range(field: Field, conversion: object) -> tuple[float, float] | None:
+def _engineering_range(field: Field, conversion: Conversion | None) -> tuple[float, float] | None:
     """The least and greatest engineering value of an integer field; ``None`` where that is not plain to see."""
     raw = field.raw_range
     if raw is None:

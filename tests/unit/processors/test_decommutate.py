@@ -1,0 +1,147 @@
+"""The decommutator and the limits monitor: columns of values, and what could not be converted."""
+
+from __future__ import annotations
+
+import struct
+
+import numpy as np
+import pytest
+from attrs import evolve
+
+from c2kit.batches import PacketBatch, TelemetryBatch
+from c2kit.dictionaries import Dictionary
+from c2kit.errors import UnknownName, UsageError
+from c2kit.kernel.tally import Tally
+from c2kit.model.conversions import Function, Polynomial, State, States
+from c2kit.model.fields import Encoding, FieldReference, Fixed
+from c2kit.model.limits import Limits, LimitState
+from c2kit.model.packets import DerivedItem, Item, Match, Packet
+from c2kit.model.target import Target
+from c2kit.processors import Anomalies, Decommutator, Identifier, LimitsMonitor
+
+ID = Item(name="ID")
+MODES = States((State("SAFE", 0, 0), State("ON", 2, 3)))
+HEALTH = Packet(
+    name="HEALTH",
+    identification=(Match("ID", 1),),
+    items=(
+        ID,
+        Item(name="MODE", conversion=MODES),
+        Item(name="VOLTAGE", bit_length=16, conversion=Polynomial((0.5, 0.25)), limits=(Limits(red_low=1.0),)),
+        Item(name="CURRENT", encoding=Encoding.TWOS_COMPLEMENT, limits=(Limits(name="eclipse", yellow_high=3),)),
+        Item(name="NAME", encoding=Encoding.STRING, length=Fixed((4,))),
+    ),
+    derived=(DerivedItem(name="POWER", function=Function("c2kit.functions:product"), inputs=("VOLTAGE", "CURRENT")),),
+)
+DUMP = Packet(
+    name="DUMP",
+    identification=(Match("ID", 2),),
+    items=(ID, Item(name="N"), Item(name="DATA", bit_length=16, length=FieldReference("N"))),
+)
+DICTIONARY = Dictionary(targets=(Target(name="SAT", packets=(HEALTH, DUMP)),))
+
+
+def health(mode: int, voltage: int, current: int, name: bytes = b"abc\0") -> bytes:
+    return struct.pack(">BBHb4s", 1, mode, voltage, current, name)
+
+
+def identified(*packets: bytes) -> list[PacketBatch]:
+    buffer = b"".join(packets) + b"after"
+    ends = np.cumsum([len(packet) for packet in packets], dtype=np.int64)
+    starts = ends - np.array([len(packet) for packet in packets], np.int64)
+    frames = PacketBatch(buffer=buffer, starts=starts, ends=ends, received=np.arange(len(packets), dtype=np.int64))
+    return list(Identifier(DICTIONARY).process(frames))
+
+
+def decommutated(*packets: bytes) -> tuple[list[TelemetryBatch], list[Anomalies]]:
+    decommutator = Decommutator(DICTIONARY)
+    batches = [batch for group in identified(*packets) for batch in decommutator.process(group)]
+    return batches, [aside for aside in decommutator.take_asides() if isinstance(aside, Anomalies)]
+
+
+def test_items_become_columns_of_raw_and_engineering_values() -> None:
+    (batch,), asides = decommutated(health(0, 6, -2), health(3, 4, 5, b"wxyz"))
+    assert batch["VOLTAGE"].values.tolist() == [2.0, 1.5]
+    assert batch.raw["VOLTAGE"].values.tolist() == [6, 4]
+    assert batch["MODE"].values.tolist() == [0, 3]
+    assert batch.text("MODE") == ["SAFE", "ON"]
+    assert batch["NAME"].to_list() == ["abc", "wxyz"]
+    assert batch["POWER"].values.tolist() == [-4.0, 7.5]
+    assert asides == []
+
+
+def test_a_row_is_a_plain_dict() -> None:
+    (batch,), _ = decommutated(health(0, 6, -2), health(3, 4, 5, b"wxyz"))
+    assert batch.row(1) == {"ID": 1, "MODE": "ON", "VOLTAGE": 1.5, "CURRENT": 5, "NAME": "wxyz", "POWER": 7.5}
+    assert batch.row(1, raw=True) == {"ID": 1, "MODE": 3, "VOLTAGE": 4, "CURRENT": 5, "NAME": b"wxyz"}
+
+
+def test_each_definition_has_its_batch_in_the_order_of_arrival() -> None:
+    batches, _ = decommutated(b"\x02\x01\x12\x34", health(0, 6, -2), b"\x02\x00", health(2, 1, 1))
+    assert [(batch.packet.name, batch.received.tolist()) for batch in batches] == [("DUMP", [0, 2]), ("HEALTH", [1, 3])]
+    assert batches[0]["DATA"].to_list() == [[0x1234], []]
+
+
+def test_what_has_no_state_and_what_is_no_text_is_counted() -> None:
+    (batch,), (aside,) = decommutated(health(1, 6, -2), health(9, 6, -2, b"\xff\xfe\0\0"), health(0, 6, 0))
+    assert batch.text("MODE") == ["1", "9", "SAFE"]
+    assert batch["NAME"].to_list() == ["abc", None, "abc"]
+    assert aside.tallies == {Tally.WITHOUT_STATE: 2, Tally.UNDECODABLE_TEXT: 1}
+    assert str(aside) == "SAT HEALTH: 1 undecodable text, 2 without state"
+
+
+def test_packets_of_the_wrong_length_are_counted_and_decoded_as_far_as_they_go() -> None:
+    (batch,), (aside,) = decommutated(health(0, 6, -2)[:-1], health(0, 6, -2)[:3], health(0, 6, -2) + b"more")
+    assert batch["NAME"].to_list() == [None, None, "abc"]
+    assert batch["VOLTAGE"].to_list() == [2.0, None, 2.0]
+    assert batch["POWER"].to_list() == [-4.0, None, -4.0]
+    assert aside.tallies == {Tally.PACKET_TOO_SHORT: 2, Tally.PACKET_TOO_LONG: 1}
+
+
+def test_a_packet_of_varying_length_that_is_cut_is_too_short() -> None:
+    (batch,), (aside,) = decommutated(b"\x02\x02\x12\x34\x56", b"\x02\x01\x12\x34")
+    assert batch["DATA"].to_list() == [None, [0x1234]]
+    assert aside.tallies == {Tally.PACKET_TOO_SHORT: 1}
+
+
+def test_any_cutting_into_batches_gives_the_same_values() -> None:
+    packets = [health(mode, voltage, mode - 2) for mode, voltage in zip(range(5), range(10, 60, 10), strict=True)]
+    (whole,), _ = decommutated(*packets)
+    pieces = [decommutated(*packets[:1])[0][0], decommutated(*packets[1:4])[0][0], decommutated(*packets[4:])[0][0]]
+    for name in whole:
+        assert [value for piece in pieces for value in piece[name].to_list()] == whole[name].to_list()
+
+
+def test_packets_of_another_dictionary_are_refused() -> None:
+    (group,) = identified(health(0, 6, -2))
+    with pytest.raises(UsageError, match="identified by other definitions"):
+        list(Decommutator(DICTIONARY).process(evolve(group, dictionary_hash="0" * 64)))
+    with pytest.raises(UsageError, match="use an Identifier"):
+        list(Decommutator(DICTIONARY).process(evolve(group, target=None)))
+
+
+def test_an_item_that_is_not_there_is_refused_with_a_hint() -> None:
+    (batch,), _ = decommutated(health(0, 6, -2))
+    with pytest.raises(UnknownName, match="did you mean VOLTAGE"):
+        batch["VOLTAGES"]
+
+
+class TestLimits:
+    def states(self, limits_set: str) -> dict[str, list[int | None]]:
+        (batch,), _ = decommutated(health(0, 6, -2), health(0, 0, 4), health(0, 6, 4)[:3])
+        (checked,) = LimitsMonitor(limits_set).process(batch)
+        return {name: column.to_list() for name, column in checked.limits.items()}
+
+    def test_each_value_has_a_state_and_no_value_has_none(self) -> None:
+        assert self.states("default") == {"VOLTAGE": [LimitState.GREEN, LimitState.RED_LOW, None]}
+
+    def test_a_named_set_is_used_where_there_is_one_and_the_default_elsewhere(self) -> None:
+        assert self.states("eclipse") == {
+            "VOLTAGE": [LimitState.GREEN, LimitState.RED_LOW, None],
+            "CURRENT": [LimitState.GREEN, LimitState.YELLOW_HIGH, None],
+        }
+
+    def test_a_packet_without_limits_stays_as_it_is(self) -> None:
+        (batch,), _ = decommutated(b"\x02\x00")
+        assert list(LimitsMonitor().process(batch)) == [batch]
+        assert LimitsMonitor().take_asides() == []
