@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from attrs import define, field
 
-from c2kit.batches.arrow_columns import has_own_engineering
 from c2kit.errors import UsageError
+from c2kit.kernel.conversions import has_own_engineering
 from c2kit.model.conversions import States
 from c2kit.model.packets import Item
 

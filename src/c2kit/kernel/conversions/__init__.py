@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from c2kit.kernel.conversions.apply import Convert, Derive, bind, bind_derived, engineering_dtype
+from c2kit.kernel.conversions.apply import Convert, Derive, bind, bind_derived, engineering_dtype, has_own_engineering
 from c2kit.kernel.conversions.checks import check_derived, check_item
 from c2kit.kernel.conversions.inverse import invert
 from c2kit.kernel.conversions.limits import limit_states
@@ -17,6 +17,7 @@ __all__ = [
     "check_item",
     "engineering_dtype",
     "engineering_range",
+    "has_own_engineering",
     "invert",
     "is_monotonic",
     "limit_states",

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     Numbers = npt.NDArray[np.generic]
     Floats = npt.NDArray[np.float64]
 
-__all__ = ["Convert", "Derive", "bind", "bind_derived", "engineering_dtype"]
+__all__ = ["Convert", "Derive", "bind", "bind_derived", "engineering_dtype", "has_own_engineering"]
 
 Convert = Callable[[Column], tuple[Column, Tallies]]
 """From a column of raw values to one of engineering values, and what was counted on the way."""
@@ -64,6 +64,13 @@ def engineering_dtype(item: Item | Argument | DerivedItem) -> np.dtype[np.generi
     if item.encoding is Encoding.BOOLEAN and item.conversion is None:
         return np.dtype(np.bool_)
     return None
+
+
+def has_own_engineering(item: Item | Argument | DerivedItem) -> bool:
+    """Whether the engineering value is not simply the raw one."""
+    if engineering_dtype(item) is not None:
+        return True
+    return not isinstance(item, DerivedItem) and item.encoding is Encoding.STRING and item.conversion is None
 
 
 def bind(item: Item | Argument) -> Convert | None:

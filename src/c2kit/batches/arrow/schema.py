@@ -3,7 +3,7 @@
 A schema is written once per definition, so that its cost does not matter, and it nests and carries texts, which is
 where a writer of one's own goes wrong. ``nanoarrow`` writes field metadata, lists of fixed size inside each other, and
 time zones. It has two traps: its texts end at the first NUL, so that names and metadata are kept free of it; and it
-reads damaged schemas beyond their end, so that it is never given one (:mod:`c2kit.batches.arrow_foreign` reads those).
+reads damaged schemas beyond their end, so that it is never given one (:mod:`c2kit.batches.arrow.foreign` reads those).
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ import nanoarrow as na
 from nanoarrow import ipc
 from nanoarrow.c_array_stream import CArrayStream
 
-from c2kit.batches.arrow_message import END_OF_STREAM
+from c2kit.batches.arrow.message import END_OF_STREAM
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from c2kit.batches.arrow_columns import ArrowColumn, ArrowType
+    from c2kit.batches.arrow.columns import ArrowColumn, ArrowType
 
 __all__ = ["c_stream", "fingerprint", "foreign_form", "schema_message"]
 

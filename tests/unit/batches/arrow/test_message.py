@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from c2kit.batches.arrow_foreign import read_schema
-from c2kit.batches.arrow_message import (
+from c2kit.batches.arrow.foreign import read_schema
+from c2kit.batches.arrow.message import (
     custom_metadata,
     read_header,
     read_prefix,

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from attrs import frozen
 
-from c2kit.batches.arrow_body import BodyReader, BodyWriter
-from c2kit.batches.arrow_message import END_OF_STREAM, custom_metadata, read_record_batch, record_batch_message
-from c2kit.batches.arrow_schema import c_stream, fingerprint, schema_message
+from c2kit.batches.arrow.body import BodyReader, BodyWriter
+from c2kit.batches.arrow.message import END_OF_STREAM, custom_metadata, read_record_batch, record_batch_message
+from c2kit.batches.arrow.schema import c_stream, fingerprint, schema_message
 from c2kit.batches.packets import PacketBatch
 from c2kit.batches.telemetry import TelemetryBatch
 from c2kit.errors import MessageError
@@ -17,7 +17,7 @@ from c2kit.errors import MessageError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from c2kit.batches.arrow_columns import ArrowColumn
+    from c2kit.batches.arrow.columns import ArrowColumn
     from c2kit.batches.packets import Origin
     from c2kit.kernel.contract import Buffer, Column
 

@@ -6,12 +6,12 @@ import itertools
 import json
 from typing import TYPE_CHECKING, BinaryIO, Generic, Protocol
 
-from c2kit.batches.arrow_foreign import read_schema
-from c2kit.batches.arrow_form import FORMAT, Batch, BatchSchema
-from c2kit.batches.arrow_message import END_OF_STREAM, PREFIX_BYTES, Header, read_header, read_prefix
-from c2kit.batches.arrow_packets import PacketSchema
-from c2kit.batches.arrow_schema import foreign_form
-from c2kit.batches.arrow_telemetry import TelemetrySchema
+from c2kit.batches.arrow.foreign import read_schema
+from c2kit.batches.arrow.form import FORMAT, Batch, BatchSchema
+from c2kit.batches.arrow.message import END_OF_STREAM, PREFIX_BYTES, Header, read_header, read_prefix
+from c2kit.batches.arrow.packets import PacketSchema
+from c2kit.batches.arrow.schema import foreign_form
+from c2kit.batches.arrow.telemetry import TelemetrySchema
 from c2kit.errors import MessageError, UsageError
 
 if TYPE_CHECKING:

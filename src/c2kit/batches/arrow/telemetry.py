@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from attrs import field, frozen
 
-from c2kit.batches.arrow_columns import Role, Values, telemetry_columns
-from c2kit.batches.arrow_form import FORMAT, Form
+from c2kit.batches.arrow.columns import Role, Values, telemetry_columns
+from c2kit.batches.arrow.form import FORMAT, Form
 from c2kit.batches.telemetry import TelemetryBatch
 from c2kit.errors import MessageError, UsageError
 from c2kit.kernel.contract import Column
@@ -19,7 +19,7 @@ from c2kit.model.limits import LimitState
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from c2kit.batches.arrow_columns import ArrowColumn
+    from c2kit.batches.arrow.columns import ArrowColumn
     from c2kit.kernel.contract import Buffer
     from c2kit.model.packets import Packet
 

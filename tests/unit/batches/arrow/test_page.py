@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-PAGE = Path(__file__).parents[3] / "docs" / "reference" / "arrow.md"
+PAGE = Path(__file__).parents[4] / "docs" / "reference" / "arrow.md"
 
 
 def test_the_example_of_the_reference_page_runs() -> None:

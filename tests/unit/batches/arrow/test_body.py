@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from c2kit.batches import Column
-from c2kit.batches.arrow_body import BodyReader, BodyWriter
-from c2kit.batches.arrow_columns import ArrowColumn, ArrowType, Role
-from c2kit.batches.arrow_message import RecordBatch
+from c2kit.batches.arrow.body import BodyReader, BodyWriter
+from c2kit.batches.arrow.columns import ArrowColumn, ArrowType, Role
+from c2kit.batches.arrow.message import RecordBatch
 from c2kit.errors import MessageError, UsageError
 from tests.batch_making import lists, numbers
 

@@ -7,7 +7,7 @@ flatbuffer whose tables stand in Arrow's ``Message.fbs`` and ``Schema.fbs``, for
 This is the hot path, one message a batch, and ``nanoarrow`` cannot write the ``custom_metadata`` of a message, in which
 the facts of a batch travel. A record batch's metadata is two tables and two vectors of fixed shape, so they are written
 here directly: a constant head, the vectors, and a tail of facts. Schemas, which nest, are left
-to ``nanoarrow`` (:mod:`c2kit.batches.arrow_schema`).
+to ``nanoarrow`` (:mod:`c2kit.batches.arrow.schema`).
 
 Nothing that is read is trusted: what does not lie in the message wholly is refused.
 """
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from c2kit.batches.arrow_flatbuffer import Table, damaged_where, follow, key_values, pairs
+from c2kit.batches.arrow.flatbuffer import Table, damaged_where, follow, key_values, pairs
 from c2kit.errors import MessageError
 
 if TYPE_CHECKING:

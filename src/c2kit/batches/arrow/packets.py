@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from attrs import frozen
 
-from c2kit.batches.arrow_columns import packet_columns
-from c2kit.batches.arrow_form import FORMAT, Form
+from c2kit.batches.arrow.columns import packet_columns
+from c2kit.batches.arrow.form import FORMAT, Form
 from c2kit.batches.packets import PacketBatch
 from c2kit.errors import MessageError, UsageError
 from c2kit.kernel.contract import Column

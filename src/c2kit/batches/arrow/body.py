@@ -17,8 +17,8 @@ from c2kit.kernel.contract import Column
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from c2kit.batches.arrow_columns import ArrowColumn, ArrowType
-    from c2kit.batches.arrow_message import RecordBatch
+    from c2kit.batches.arrow.columns import ArrowColumn, ArrowType
+    from c2kit.batches.arrow.message import RecordBatch
 
 __all__ = ["BodyReader", "BodyWriter"]
 

@@ -14,12 +14,12 @@ that a message is never read by another definition than it was written by.
 
 from __future__ import annotations
 
-from c2kit.batches.arrow_columns import Values
-from c2kit.batches.arrow_form import BatchSchema
-from c2kit.batches.arrow_message import END_OF_STREAM
-from c2kit.batches.arrow_packets import PacketSchema
-from c2kit.batches.arrow_stream import ArrowStream, read_stream
-from c2kit.batches.arrow_telemetry import TelemetrySchema
+from c2kit.batches.arrow.columns import Values
+from c2kit.batches.arrow.form import BatchSchema
+from c2kit.batches.arrow.message import END_OF_STREAM
+from c2kit.batches.arrow.packets import PacketSchema
+from c2kit.batches.arrow.stream import ArrowStream, read_stream
+from c2kit.batches.arrow.telemetry import TelemetrySchema
 
 __all__ = [
     "END_OF_STREAM",

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from c2kit.batches.arrow_flatbuffer import Table, damaged_where, key_values, tables, text
-from c2kit.batches.arrow_message import PREFIX_BYTES, read_header, read_prefix
+from c2kit.batches.arrow.flatbuffer import Table, damaged_where, key_values, tables, text
+from c2kit.batches.arrow.message import PREFIX_BYTES, read_header, read_prefix
 from c2kit.errors import MessageError
 
 if TYPE_CHECKING:

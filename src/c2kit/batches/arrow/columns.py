@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from attrs import frozen
 
-from c2kit.kernel.conversions import engineering_dtype
+from c2kit.kernel.conversions import engineering_dtype, has_own_engineering
 from c2kit.kernel.layout import raw_dtype
 from c2kit.model.conversions import States
-from c2kit.model.fields import Encoding, Fixed
+from c2kit.model.fields import Fixed
 from c2kit.model.packets import Item
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from c2kit.model.conversions import State
     from c2kit.model.packets import DerivedItem, Packet
 
-__all__ = ["ArrowColumn", "ArrowType", "Role", "Values", "has_own_engineering", "packet_columns", "telemetry_columns"]
+__all__ = ["ArrowColumn", "ArrowType", "Role", "Values", "packet_columns", "telemetry_columns"]
 
 
 @unique
@@ -141,13 +141,6 @@ def _value_columns(item: Item | DerivedItem, values: Values, taken: set[str]) ->
     if values is not Values.ENGINEERING:
         name = item.name if values is Values.RAW else _free(f"{item.name}.raw", taken)
         yield _column(item, name, Role.RAW, _raw_type(item))
-
-
-def has_own_engineering(item: Item | DerivedItem) -> bool:
-    """Whether the engineering value is not simply the raw one."""
-    if engineering_dtype(item) is not None:
-        return True
-    return isinstance(item, Item) and item.encoding is Encoding.STRING and item.conversion is None
 
 
 def _raw_type(item: Item) -> ArrowType:

@@ -14,7 +14,7 @@ from attrs import evolve
 
 from c2kit.batches import Column, TelemetryBatch
 from c2kit.batches.arrow import END_OF_STREAM, TelemetrySchema
-from c2kit.batches.arrow_message import read_record_batch
+from c2kit.batches.arrow.message import read_record_batch
 from c2kit.errors import MessageError, UsageError
 from c2kit.model.conversions import Polynomial
 from c2kit.model.fields import Encoding, Expand, Fixed
