@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FixedField", "read_fixed"]
 
-_BLOCK_BYTES = 2**18
-"""Rows worked on at once; some cores have no more than 512 KiB of their own."""
+_BLOCK_BYTES = 2**21
+"""Rows worked on at once: as many as a last-level cache surely holds, and enough that calls cost little beside work."""
 _WASTE = 4
 """Rows may be so many times larger than the packets they are made of, and no more."""
 

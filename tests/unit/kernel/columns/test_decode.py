@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from c2kit.kernel import columns
+from c2kit.kernel.columns import elements, fixed
 from c2kit.kernel.layout import Layout
 from c2kit.model.fields import Encoding, Expand, Field, FieldReference, Fixed, Prefixed, Terminated
 
@@ -22,8 +23,12 @@ def bounds(sizes: list[int], gap: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize("arrangement", ["back to back", "even steps", "uneven steps", "reversed"])
-def test_a_batch_of_many_blocks_is_decoded_like_its_packets_one_by_one(arrangement: str) -> None:
-    count, size = 30_000, 20
+def test_a_batch_of_many_blocks_is_decoded_like_its_packets_one_by_one(
+    arrangement: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fixed, "_BLOCK_BYTES", 4_096)
+    monkeypatch.setattr(elements, "_BLOCK_ELEMENTS", 1_000)
+    count, size = 3_000, 20
     layout = Layout(
         (
             Field(name="WORD", bit_offset=16, bit_length=32, encoding=Encoding.TWOS_COMPLEMENT),
