@@ -83,7 +83,9 @@ def load_csv(path: Path, *, offsets_from: Literal["packet", "data"] | None = Non
         except DefinitionError as error:
             problems.append(error)
     places = place(fields, str(path), offsets_from)
-    _raise([*problems, *places.problems])
+    problems += places.problems
+    if problems:
+        raise DefinitionError.of_many(problems)
     items = _Items(places).make()
     if not items:
         raise DefinitionError("it defines no field", source=table.source, remedy="add a row for each field")
@@ -93,21 +95,6 @@ def load_csv(path: Path, *, offsets_from: Literal["packet", "data"] | None = Non
         check_item(item)
     Layout(tuple(items))
     return CsvDefinition(tuple(items), tuple(places.notes), tuple(places.warnings), table.source)
-
-
-def _raise(problems: list[DefinitionError]) -> None:
-    """Raise all problems as one, in the order of the file."""
-    if not problems:
-        return
-    first, *others = sorted(problems, key=lambda problem: (problem.source or Source("")).line)
-    raise DefinitionError(
-        first.what,
-        source=first.source,
-        expected=first.expected,
-        found=first.found,
-        remedy=first.remedy,
-        others=others,
-    )
 
 
 @define(eq=False)
