@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from c2kit.processors.account import Account
 from c2kit.processors.arguments import parse_argument
 from c2kit.processors.asides import Anomalies, Aside, Difference, Likeness, SequenceBreaks, UnknownPackets
 from c2kit.processors.base import Processor
@@ -9,8 +10,10 @@ from c2kit.processors.decommutate import Decommutator
 from c2kit.processors.encode import CommandEncoder, EncodedCommand
 from c2kit.processors.identify import Identifier
 from c2kit.processors.limits import LimitsMonitor
+from c2kit.processors.recordings import RecordingDecoder
 
 __all__ = [
+    "Account",
     "Anomalies",
     "Aside",
     "CommandEncoder",
@@ -21,6 +24,7 @@ __all__ = [
     "Likeness",
     "LimitsMonitor",
     "Processor",
+    "RecordingDecoder",
     "SequenceBreaks",
     "UnknownPackets",
     "parse_argument",

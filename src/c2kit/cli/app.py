@@ -1,0 +1,23 @@
+"""The command ``c2kit`` itself: its subcommands, its version, and what becomes of errors."""
+
+from __future__ import annotations
+
+import click
+
+from c2kit.cli.check import check
+from c2kit.cli.decode import decode
+from c2kit.cli.describe import describe
+from c2kit.cli.encode import encode
+from c2kit.cli.failing import EXIT_CODES, Commands
+
+__all__ = ["main"]
+
+
+@click.group(cls=Commands, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="c2kit", prog_name="c2kit", message="%(prog)s %(version)s")
+def main() -> None:
+    """Decode telemetry, encode commands, and check the dictionaries that define both."""
+
+
+for command in (decode, encode, check, describe):
+    main.add_command(command)

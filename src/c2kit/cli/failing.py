@@ -1,0 +1,86 @@
+"""What becomes of errors, in one place: one message on stderr, and an exit code that scripts can rely on."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import sys
+from enum import IntEnum, unique
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from c2kit.errors import C2kitError, DefinitionError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["EXIT_CODES", "Commands", "ExitCode"]
+
+
+@unique
+class ExitCode(IntEnum):
+    """With what a command ends."""
+
+    DONE = 0
+    FAILED = 1
+    """A check failed, or the work could not be done to its end."""
+    USAGE = 2
+    """The command line, a definition or a command's argument cannot be right."""
+    MISSING = 3
+    """Something that c2kit needs is not installed."""
+    INTERRUPTED = 130
+    """Ctrl-C; what shells report for it."""
+
+
+EXIT_CODES = (
+    "Exit codes: 0 done; 1 a check failed, or the work could not be finished; "
+    "2 wrong usage, or a dictionary that does not load; 3 something that c2kit needs is not installed. "
+    "Wrong bytes in a recording are counted, and are not an error."
+)
+
+
+class Commands(click.Group):
+    """A group whose commands may raise what they like: people see a sentence."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as click has it
+        """Run a command, and tell what went wrong with it."""
+        with _told(ctx):
+            result = super().invoke(ctx)
+            sys.stdout.flush()  # here, where a reader that went away is still expected
+            return result
+
+
+@contextlib.contextmanager
+def _told(ctx: click.Context) -> Iterator[None]:
+    try:
+        yield
+    except C2kitError as error:
+        _tell(str(error) if isinstance(error, DefinitionError) else f"Error: {error}")
+        ctx.exit(ExitCode.USAGE)
+    except ModuleNotFoundError as error:
+        _tell(f"Error: {error.name} is not installed, or not for this Python; install it: pip install {error.name}")
+        ctx.exit(ExitCode.MISSING)
+    except KeyboardInterrupt:
+        _tell("Interrupted.")
+        ctx.exit(ExitCode.INTERRUPTED)
+    except OSError as error:
+        if error.errno == errno.EPIPE:
+            _close_stdout()
+            ctx.exit(ExitCode.DONE)
+        place = f"{error.filename}: " if error.filename is not None else ""
+        _tell(f"Error: {place}{error.strerror or error}")
+        ctx.exit(ExitCode.FAILED)
+
+
+def _tell(message: str) -> None:
+    """What begins with ``file:line:column`` is left so: terminals and editors make a link of it."""
+    click.echo(message, err=True)
+
+
+def _close_stdout() -> None:
+    """Let what is still buffered go nowhere: whoever read stdout has seen enough, which is no error."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
