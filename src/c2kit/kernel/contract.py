@@ -1,7 +1,7 @@
 """The contract of the kernel: what every implementation does, and the plain values that go in and out.
 
 Three implementations, one meaning: :mod:`c2kit.kernel.reference` (``bitstring``, obviously right, complete),
-:mod:`c2kit.kernel.columns` (NumPy for what is fixed, the reference for the rest) and, later, C.
+:mod:`c2kit.kernel.columns` (NumPy, for many packets at once) and, later, C.
 
 In all of them ``buffer`` is any bytes-like object, and packet ``i`` is ``buffer[starts[i]:ends[i]]`` with ``starts``
 and
