@@ -84,19 +84,38 @@ def _examined(
     for group in interfaces or ():
         for name in group:
             dictionary.target(name)  # refuses a name that nobody defined
-    findings = [*prove(dictionary.targets, interfaces=interfaces), *_told_while_loading(dictionary)]
+    findings = [
+        *prove(dictionary.targets, interfaces=interfaces),
+        *_missing_functions(dictionary),
+        *_told_while_loading(dictionary),
+    ]
     return dictionary, sorted(findings, key=lambda finding: finding.order)
 
 
-def _refusal(error: DefinitionError) -> Finding:
+def _missing_functions(dictionary: Dictionary) -> Iterable[Finding]:
+    """Users' functions that cannot be imported here, or are other versions than the definitions mean."""
+    from c2kit.errors import DefinitionError
+    from c2kit.kernel.conversions import bind, bind_derived
+    from c2kit.model.packets import Item
+
+    for target in dictionary.targets:
+        for packet in target.packets:
+            for item in packet.items_by_name.values():
+                try:
+                    bind(item) if isinstance(item, Item) else bind_derived(item)
+                except DefinitionError as error:
+                    yield _refusal(error, rule="function-missing", where=f"{target.name} {packet.name} {item.name}")
+
+
+def _refusal(error: DefinitionError, *, rule: str = "does-not-load", where: str = "") -> Finding:
     from c2kit.dictionaries.prover import Finding, Severity
     from c2kit.errors import DefinitionError
 
     whole = DefinitionError(error.what, source=None, expected=error.expected, found=error.found)
     return Finding(
         severity=Severity.ERROR,
-        rule="does-not-load",
-        where="",
+        rule=rule,
+        where=where,
         what=str(whole),
         remedy=error.remedy,
         source=error.source,

@@ -75,12 +75,17 @@ class _Framing(click.ParamType[int]):
 @click.option(
     "--skip",
     "skip_bytes",
-    type=click.IntRange(0, 2**20),
+    type=click.IntRange(0),
     default=0,
     metavar="N",
     help="Bytes before each packet that are no part of it.",
 )
 @click.option("--any-version", is_flag=True, help="Take space packets of any version number, not only of 0.")
+@click.option(
+    "--known-apids",
+    is_flag=True,
+    help="Take only space packets whose APID the definitions know: after damage, decoding finds its way back sooner.",
+)
 @click.option(
     "--strict",
     is_flag=True,
@@ -107,6 +112,7 @@ def decode(  # noqa: PLR0913 - an option each
     frame_bytes: int,
     skip_bytes: int,
     any_version: bool,
+    known_apids: bool,
     strict: bool,
     summary: str,
 ) -> None:
@@ -116,7 +122,7 @@ def decode(  # noqa: PLR0913 - an option each
     that is cut off at its end is discarded as truncated. (To join pieces of one recording: cat them into -.)
 
     The first column is the time that the packet tells, and empty where it tells none. Arrays of fixed size have a
-    column for each member, NAME[i]; other arrays are JSON in one cell. What came of every byte is told on stderr.
+    column for each member, NAME[i]; other arrays are JSON in one cell. What became of every byte is told on stderr.
 
     \b
     c2kit decode -d defs.csv recording.tlm --raw > values.csv
@@ -128,7 +134,8 @@ def decode(  # noqa: PLR0913 - an option each
 
     dictionary = load(dictionaries, offsets_from)
     wanted = decoding.wanted(dictionary, targets, packets, items, values, form, output)
-    framing = decoding.framing(frame_bytes, skip_bytes, any_version=any_version)
+    apids = decoding.known_apids(dictionary, targets) if known_apids else None
+    framing = decoding.framing(frame_bytes, skip_bytes, any_version=any_version, apids=apids)
     is_sound = decoding.run(dictionary, targets, framing, recordings, wanted, summary)
     if strict and not is_sound:
         sys.exit(ExitCode.FAILED)

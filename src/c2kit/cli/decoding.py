@@ -14,12 +14,13 @@ from c2kit.cli.recordings import STDIN, chunks, progress
 from c2kit.cli.summary import is_flawless, print_json, print_table
 from c2kit.cli.tables import Selection
 from c2kit.errors import UnknownName
+from c2kit.kernel.identity import identity
 from c2kit.model.packets import DerivedItem
 from c2kit.processors import RecordingDecoder
 from c2kit.protocols import CcsdsPackets, Fixed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from c2kit.batches import TelemetryBatch
     from c2kit.dictionaries import Dictionary
@@ -29,17 +30,33 @@ if TYPE_CHECKING:
 
     Chosen = Sequence[tuple[Target, Packet]]
 
-__all__ = ["framing", "run", "wanted"]
+__all__ = ["framing", "known_apids", "run", "wanted"]
 
 ANY_VERSION = range(8)
 """All that the three bits of a packet version number can be (CCSDS 133.0-B-2, 4.1.3.2)."""
 
 
-def framing(frame_bytes: int, skip_bytes: int, *, any_version: bool) -> Protocol:
+def framing(frame_bytes: int, skip_bytes: int, *, any_version: bool, apids: Collection[int] | None) -> Protocol:
     """How packets lie in the recording: of one size, or for 0 bytes space packets."""
-    if frame_bytes:
-        return Fixed(skip_bytes + frame_bytes, discard_leading_bytes=skip_bytes)
-    return CcsdsPackets(versions=ANY_VERSION if any_version else (0,), skip_bytes=skip_bytes)
+    if not frame_bytes:
+        return CcsdsPackets(versions=ANY_VERSION if any_version else (0,), apids=apids, skip_bytes=skip_bytes)
+    if any_version or apids is not None:
+        raise click.UsageError("--any-version and --known-apids are for space packets, and not for --frame fixed.")
+    return Fixed(skip_bytes + frame_bytes, discard_leading_bytes=skip_bytes)
+
+
+def known_apids(dictionary: Dictionary, targets: Sequence[str]) -> set[int]:
+    """The APIDs by which packets are known (CCSDS 133.0-B-2, 4.1.3.3.4)."""
+    apids = set()
+    for target in dictionary.targets:
+        for packet in target.packets if not targets or target.name in targets else ():
+            known = identity(packet)
+            mask, value = (int.from_bytes(each[:2].ljust(2, b"\0")) for each in (known.mask, known.value))
+            if mask & 0x7FF != 0x7FF:
+                what = f"--known-apids: {target.name} {packet.name} is not known by its APID"
+                raise click.UsageError(f"{what}; choose the targets that are with --target, or leave it out.")
+            apids.add(value & 0x7FF)
+    return apids
 
 
 def wanted(
@@ -97,7 +114,7 @@ def run(
     names = {(target.name, packet.name) for target, packet in wanted.packets}
     decoder = RecordingDecoder(dictionary, framed, targets=targets or None, packets=names)
     _refuse_overwriting(recordings, wanted.destination)
-    with Output(wanted) as output, progress(recordings) as advance:
+    with Output(wanted) as output, progress(recordings, to_stdout=wanted.destination is None) as advance:
         for recording in recordings:
             for chunk in chunks(recording):
                 _write(decoder.receive(chunk), dictionary, output)

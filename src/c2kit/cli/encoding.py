@@ -91,27 +91,30 @@ def show_fields(command: Command, sent: EncodedCommand) -> None:
     """What the bytes are made of: not what was meant, but what a receiver will read in them."""
     layout = Layout(command.arguments)
     decoded = columns.decode(layout, sent.data, np.zeros(1, np.int64), np.array([len(sent.data)]))
-    made = table("byte.bit", "bits", "argument", "raw", "value", "units", right=frozenset({"byte.bit", "bits"}))
-    for (start, bits), argument, raw in zip(layout_rows(command.arguments), command.arguments, decoded, strict=True):
+    made = table("byte.bit", "bits", "argument", "value", "units", "raw", right=frozenset({"byte.bit", "bits"}))
+    for (start, bits), argument, column in zip(layout_rows(command.arguments), command.arguments, decoded, strict=True):
         convert = bind(argument)
-        value = raw if convert is None else convert(raw)[0]
-        read, meant = raw.to_list()[0], value.to_list()[0]
-        if read is None:
+        raw, value = column.to_list()[0], (column if convert is None else convert(column)[0]).to_list()[0]
+        if raw is None:
             continue  # absent from this command
-        made.add_row(start, bits, argument.name, _raw(argument, read), _value(argument, meant), argument.units)
+        size = bits if bits.isdecimal() else str(argument.bit_length * len(raw))
+        shown_raw, shown = _shown(argument, raw), _meant(argument, value)
+        made.add_row(start, size, argument.name, shown, argument.units, shown_raw if shown_raw != shown else "")
     show(made, stream=sys.stderr)
 
 
-def _raw(argument: Argument, raw: Any) -> str:  # noqa: ANN401 - whatever the argument holds
-    if isinstance(raw, bytes):
-        return raw.hex(" ")
-    return format(raw, argument.display) if argument.display and isinstance(raw, int) else str(raw)
-
-
-def _value(argument: Argument, value: Any) -> str:  # noqa: ANN401 - whatever the argument holds
+def _meant(argument: Argument, value: Any) -> str:  # noqa: ANN401 - whatever the argument holds
     if isinstance(argument.conversion, States) and isinstance(value, int):
-        return argument.conversion.name_of(value) or ""
-    return "" if isinstance(value, bytes) else str(value)
+        return argument.conversion.name_of(value) or str(value)
+    return _shown(argument, value)
+
+
+def _shown(argument: Argument, value: Any) -> str:  # noqa: ANN401 - whatever the argument holds
+    if isinstance(value, bytes):
+        return value.hex(" ")
+    if isinstance(value, bool | list | str):
+        return str(value)
+    return format(value, argument.display)
 
 
 def write(data: bytes, form: str, output: str | None) -> None:

@@ -29,12 +29,12 @@ def chunks(recording: str) -> Iterator[bytes]:
 
 
 @contextlib.contextmanager
-def progress(recordings: Sequence[str]) -> Iterator[Callable[[int], None]]:
+def progress(recordings: Sequence[str], *, to_stdout: bool) -> Iterator[Callable[[int], None]]:
     """Show on stderr how far reading got; the caller tells how many bytes were read more.
 
     Nothing is shown where nobody looks, or where the values themselves scroll by.
     """
-    if not sys.stderr.isatty() or sys.stdout.isatty():
+    if not sys.stderr.isatty() or (to_stdout and sys.stdout.isatty()):
         yield lambda _: None
         return
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn

@@ -88,7 +88,7 @@ def raw_words(field: Field, raw: object) -> str:
     shown = format(raw, field.display) if field.display and isinstance(raw, int) else str(raw)
     conversion = getattr(field, "conversion", None)
     state = conversion.name_of(raw) if isinstance(conversion, States) and isinstance(raw, int) else None
-    return f"{shown} {state}" if state else shown
+    return f"{shown} ({state})" if state else shown
 
 
 def number_words(number: float) -> str:
@@ -134,15 +134,15 @@ def _polynomial_words(coefficients: tuple[float, ...]) -> str:
 
 
 def states_words(conversion: Conversion | None, hazardous: Iterable[str] = ()) -> str:
-    """``0 SAFE, 1 NOMINAL, 8 to 11 TEST``; an exclamation mark warns of a state that makes a command hazardous."""
+    """``0=SAFE, 1=NOMINAL, 8..11=TEST``; an exclamation mark warns of a state that makes a command hazardous."""
     if not isinstance(conversion, States):
         return ""
     return ", ".join(_state_words(state) + ("!" if state.name in hazardous else "") for state in conversion.states)
 
 
 def _state_words(state: State) -> str:
-    values = str(state.low) if state.low == state.high else f"{state.low} to {state.high}"
-    return f"{values} {state.name}"
+    values = str(state.low) if state.low == state.high else f"{state.low}..{state.high}"
+    return f"{values}={state.name}"
 
 
 def limits_words(item: Item | DerivedItem) -> list[str]:
