@@ -32,9 +32,9 @@ class Tally(StrEnum):
     LEAP_SECOND = "leap_second"
     """A time inside a leap second, folded onto the second that follows it."""
     PACKET_TOO_SHORT = "packet_too_short"
-    """A packet that lacks a field which it should have. The field has no value."""
+    """A packet that lacks a field which it should have, or bytes of the size declared. The field has no value."""
     PACKET_TOO_LONG = "packet_too_long"
-    """A packet that goes on after the last field of a layout that does not vary."""
+    """A packet that goes on after the size declared, or else after the last field of a layout that does not vary."""
     LEAP_TABLE_EXPIRED = "leap_table_expired"
     """A time that was converted with a leap-second table which did not yet know it."""
 

@@ -1,87 +1,230 @@
-"""Arguments of commands: what a person types to what a caller gives, and that to raw values."""
+"""Arguments of commands: from what a person types to what a caller gives, and from that to raw values."""
 
 from __future__ import annotations
 
+import difflib
 from typing import TYPE_CHECKING, Any
 
-from attrs import evolve
+import numpy as np
+from attrs import define, evolve, field
 
 from c2kit.errors import ArgumentFault, UsageError
-from c2kit.kernel import reference
+from c2kit.kernel import columns
 from c2kit.kernel.conversions import invert
 from c2kit.kernel.layout import Layout
+from c2kit.kernel.reference.decode import compare
 from c2kit.model.conversions import States
-from c2kit.model.fields import Encoding, Fixed
+from c2kit.model.fields import Encoding, FieldReference, Fixed
 
 if TYPE_CHECKING:
-    from c2kit.model.commands import Argument
+    from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["parse_argument", "raw_value"]
+    from c2kit.model.commands import Argument, Command
+
+__all__ = ["RawValues", "elements_of", "fault_of", "misfits", "parse_argument", "parse_arguments", "raw_values"]
+
+RawValues = dict[str, Any]
+"""Numbers, bytes, and lists of numbers, by argument."""
 
 _TRUTH = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+_HEX_SEPARATORS = str.maketrans("", "", " :_-")
 
 
-def raw_value(argument: Argument, value: Any) -> Any:  # noqa: ANN401 - whatever the argument takes
-    """The raw value of what a caller gave. Raises ArgumentFault for what the argument does not take."""
-    _check_range(argument, value)
+def raw_values(command: Command, given: Mapping[str, Any]) -> tuple[RawValues, list[ArgumentFault]]:
+    """The raw values of the arguments that are present, 0 for what is computed later; and all that is wrong."""
+    resolving = _Resolving(given)
+    resolving.faults += _superfluous(command, given)
+    resolving.read(command)
+    for argument in command.arguments:
+        resolving.resolve(argument)
+    return resolving.raw, resolving.faults
+
+
+def _superfluous(command: Command, given: Mapping[str, Any]) -> Iterator[ArgumentFault]:
+    for name in given:
+        argument = command.arguments_by_name.get(name)
+        if argument is None:
+            takes = [each.name for each in command.arguments if each.fixed is None and each.computed is None]
+            near = difflib.get_close_matches(name, takes, n=2, cutoff=0.5)
+            expected = f"{' or '.join(near)}?" if near else ", ".join(takes) or "no arguments"
+            yield ArgumentFault(name, "no such argument", expected=expected)
+        elif argument.fixed is not None or argument.computed is not None:
+            why = "always has the same value" if argument.fixed is not None else "is computed"
+            yield ArgumentFault(name, f"cannot be given: it {why}")
+
+
+@define(eq=False)
+class _Resolving:
+    """The arguments of one command, resolved in their order."""
+
+    given: Mapping[str, Any]
+    raw: RawValues = field(factory=dict)
+    faults: list[ArgumentFault] = field(factory=list)
+    undecided: set[str] = field(factory=set)
+    """What has no value because something is wrong, so that nobody knows whether what depends on it is present."""
+    values: dict[str, Any] = field(factory=dict)
+    """For what was given, and for defaults: the raw value, or the fault that it is."""
+
+    def read(self, command: Command) -> None:
+        """Convert what is there, whether it will be needed or not; counts of sequences follow from these."""
+        for argument in command.arguments:
+            if argument.fixed is not None or argument.computed is not None:
+                continue
+            if argument.name in self.given:
+                self.values[argument.name] = _attempt(argument, self.given[argument.name])
+            elif argument.default is not None and not argument.required:
+                self.values[argument.name] = _attempt(argument, argument.default)
+        for argument in command.arguments:
+            length, raw = argument.length, self.values.get(argument.name)
+            if isinstance(length, FieldReference) and isinstance(raw, list | bytes) and length.field not in self.given:
+                count, rest = divmod(len(raw) - length.add, length.multiply or 1)
+                if not rest:
+                    self.values[length.field] = count
+
+    def resolve(self, argument: Argument) -> None:
+        """Decide about one argument."""
+        name, is_present = argument.name, self.is_present(argument)
+        value = self.values.get(name)
+        if is_present is None:
+            self.undecided.add(name)
+            if name in self.given and isinstance(value, ArgumentFault):
+                self.faults.append(value)
+        elif not is_present:
+            if name in self.given and argument.fixed is None and argument.computed is None:
+                self.faults.append(ArgumentFault(name, "is not part of this command with these other arguments"))
+        elif argument.fixed is not None:
+            self.raw[name] = argument.fixed
+        elif argument.computed is not None:
+            self.raw[name] = 0
+        elif value is None or isinstance(value, ArgumentFault):
+            self.undecided.add(name)
+            self.faults.append(value or ArgumentFault(name, "must be given"))
+        else:
+            self.raw[name] = value
+
+    def is_present(self, argument: Argument) -> bool | None:
+        """Whether all its conditions hold; ``None`` where nobody knows."""
+        if any(condition.field in self.undecided for condition in argument.present_if):
+            return None
+        return all(
+            condition.field in self.raw and compare(self.raw[condition.field], condition.operator, condition.value)
+            for condition in argument.present_if
+        )
+
+
+def _attempt(argument: Argument, value: Any) -> Any:  # noqa: ANN401 - whatever the argument takes
+    """The raw value, or the fault that it is."""
     try:
-        raw = invert(argument.conversion, argument, value)
-        _check_fits(argument, raw)
+        _check_range(argument, value)
+        return invert(argument.conversion, argument, value)
+    except ArgumentFault as fault:
+        return fault
     except UsageError as error:
-        text = error.what.removeprefix(f"{argument.name}: ")
-        raise ArgumentFault(
-            argument.name, text, expected=error.expected, found=error.found, remedy=error.remedy
-        ) from error
-    return raw
+        return fault_of(argument, error)
+
+
+def fault_of(argument: Argument, error: UsageError) -> ArgumentFault:
+    """The error as one of this argument."""
+    what = error.what.removeprefix(f"{argument.name}: ")
+    return ArgumentFault(argument.name, what, expected=error.expected, found=error.found, remedy=error.remedy)
 
 
 def _check_range(argument: Argument, value: Any) -> None:  # noqa: ANN401 - whatever the argument takes
-    for element in value if isinstance(value, list | tuple) else (value,):
-        if isinstance(element, bool) or not isinstance(element, int | float):
+    low, high = argument.minimum, argument.maximum
+    if low is None and high is None:
+        return
+    for element in elements_of(value):
+        if isinstance(element, bool) or not isinstance(element, int | float | np.integer | np.floating):
             continue
-        low, high = argument.minimum, argument.maximum
         if not (low is None or element >= low) or not (high is None or element <= high):
-            units = f" {argument.units}" if argument.units else ""
-            if low is None or high is None:
-                expected = f"at least {low:g}{units}" if high is None else f"at most {high:g}{units}"
-            else:
-                expected = f"{low:g} to {high:g}{units}"
-            raise ArgumentFault(argument.name, "out of range", expected=expected, found=element)
+            raise ArgumentFault(argument.name, "out of range", expected=_range(argument), found=element)
 
 
-def _check_fits(argument: Argument, raw: Any) -> None:  # noqa: ANN401 - whatever the argument holds
-    """Encode it alone: what its type does not hold is refused here, with the argument's name."""
-    alone = evolve(argument, bit_offset=0, present_if=())
-    if alone.length is not None and not isinstance(alone.length, Fixed):
-        alone = evolve(alone, length=Fixed((len(raw),)))
-    reference.encode(Layout((alone,)), {argument.name: raw})
+def _range(argument: Argument) -> str:
+    low, high = argument.minimum, argument.maximum
+    units = f" {argument.units}" if argument.units else ""
+    if high is None:
+        return f"at least {low:.15g}{units}"
+    return f"at most {high:.15g}{units}" if low is None else f"{low:.15g} to {high:.15g}{units}"
+
+
+def elements_of(value: Any) -> Iterator[Any]:  # noqa: ANN401 - whatever an argument takes
+    """The elements of a sequence of any depth; a single value is its own."""
+    if isinstance(value, list | tuple | np.ndarray):
+        for element in value:
+            yield from elements_of(element)
+    else:
+        yield value
+
+
+def misfits(command: Command, raw: RawValues) -> Iterator[ArgumentFault]:
+    """What is wrong with arguments that were converted, and cannot be encoded: each is tried alone."""
+    for argument in command.arguments:
+        if argument.name not in raw or argument.fixed is not None or argument.computed is not None:
+            continue
+        alone = evolve(argument, bit_offset=0, present_if=())
+        if isinstance(alone.length, FieldReference):
+            alone = evolve(alone, length=Fixed((len(raw[argument.name]),)))
+        try:
+            columns.encode(Layout((alone,)), {argument.name: raw[argument.name]})
+        except UsageError as error:
+            yield fault_of(argument, error)
+
+
+def parse_arguments(command: Command, assignments: Iterable[str]) -> dict[str, Any]:
+    """What a person typed, such as ``["MODE=SAFE", "DURATION=0x10"]``, as the encoder takes it.
+
+    What cannot be read stays text, so that the encoder refuses it together with all else that is wrong. Raises
+    :class:`~c2kit.errors.UsageError` for what is no assignment, and for a second one of the same argument.
+    """
+    values: dict[str, Any] = {}
+    for assignment in assignments:
+        name, sign, text = assignment.partition("=")
+        if not sign or not name:
+            raise UsageError("an argument", expected="NAME=VALUE", found=repr(assignment))
+        if name in values:
+            raise UsageError(f"argument {name} is given twice", remedy="give it once")
+        values[name] = text
+        if name in command.arguments_by_name:
+            try:
+                values[name] = parse_argument(command.arguments_by_name[name], text)
+            except ArgumentFault:
+                continue
+    return values
 
 
 def parse_argument(argument: Argument, text: str) -> Any:  # noqa: ANN401 - whatever the argument takes
     """What a person typed, as the value that the argument takes.
 
     Numbers are decimal, or hexadecimal, octal or binary with ``0x``, ``0o`` or ``0b``; states are given by name or
-    number; the elements of arrays are separated by commas; binary is hexadecimal digits, which may be spaced.
+    number; the elements of arrays are separated by commas, with or without brackets around them; binary is hexadecimal
+    digits, with or without spaces, ``:``, ``-`` or ``_`` between them.
 
     Raises:
         ArgumentFault: it cannot be read as such a value.
     """
     if argument.encoding is Encoding.STRING:
         return text
+    text = text.strip()
     if argument.encoding is Encoding.BINARY:
-        try:
-            return bytes.fromhex(text.removeprefix("0x"))
-        except ValueError:
-            raise ArgumentFault(
-                argument.name, "not hexadecimal", expected="pairs of digits", found=repr(text)
-            ) from None
-    if argument.is_array:
-        return [_parse_number(argument, part.strip()) for part in text.split(",")] if text.strip() else []
-    return _parse_number(argument, text.strip())
+        return _parse_binary(argument, text)
+    if not argument.is_array:
+        return _parse_number(argument, text)
+    inner = text.removeprefix("[").removesuffix("]").strip()
+    return [_parse_number(argument, part.strip()) for part in inner.split(",")] if inner else []
+
+
+def _parse_binary(argument: Argument, text: str) -> bytes:
+    try:
+        return bytes.fromhex(text.removeprefix("0x").removeprefix("0X").translate(_HEX_SEPARATORS))
+    except ValueError:
+        what, expected = "not hexadecimal", "pairs of digits"
+        raise ArgumentFault(argument.name, what, expected=expected, found=repr(text)) from None
 
 
 def _parse_number(argument: Argument, text: str) -> int | float | bool | str:
-    if isinstance(argument.conversion, States) and any(state.name == text for state in argument.conversion.states):
+    states = argument.conversion if isinstance(argument.conversion, States) else None
+    if states is not None and any(state.name == text for state in states.states):
         return text
     if argument.encoding is Encoding.BOOLEAN and argument.conversion is None and text.lower() in _TRUTH:
         return _TRUTH[text.lower()]
@@ -90,6 +233,6 @@ def _parse_number(argument: Argument, text: str) -> int | float | bool | str:
             return read()
         except ValueError:
             continue
-    if isinstance(argument.conversion, States):
+    if states is not None:
         return text
     raise ArgumentFault(argument.name, "not a number", expected="such as 10, 0x0A or 1.5", found=repr(text))

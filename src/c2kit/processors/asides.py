@@ -1,35 +1,50 @@
-"""What falls aside while packets are processed: everything that is not in a batch, said once for many."""
+"""What falls aside while batches are processed: everything that is not in a batch, said once for many.
+
+Unknown packets are all kept. What is only told (breaks, anomalies) is added up for each source until it is taken, so
+that there are never more of them than there are sources, however bad the bytes and however small the batches.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
-from attrs import define, frozen
+from attrs import define, evolve, field, frozen
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from c2kit.batches import PacketBatch
     from c2kit.kernel.tally import Tallies
 
-__all__ = ["Anomalies", "Aside", "Difference", "Likeness", "SequenceBreaks", "UnknownPackets"]
+__all__ = ["Anomalies", "Aside", "Asides", "Difference", "Likeness", "SequenceBreaks", "UnknownPackets"]
 
 
-@frozen
+@frozen(kw_only=True)
 class Difference:
-    """Why a packet is not one that it nearly is: the first bits that differ, by the item that they belong to."""
+    """Why a packet is not one that it nearly is: the first item that differs, and where."""
 
     target: str
     packet: str
+    differing_items: int
+    """How many of the items by which that packet is known differ."""
     differing_bits: int
     """How many bits differ in all; those that the packet is too short to have count."""
     item: str
     bit_offset: int
-    """The first bit that differs, from the packet's first bit."""
+    """The first bit that differs, counted from the packet's first bit, each byte from its most significant one."""
     expected: int | bytes
     found: int | bytes | None
     """The item's raw value in the packet; ``None`` where the packet is too short to have it."""
 
+    def __str__(self) -> str:
+        """Words for people."""
+        found = "too short" if self.found is None else _value(self.found)
+        place = f"{self.target} {self.packet}, but for {self.item} (bit {self.bit_offset})"
+        return f"{place}: expected {_value(self.expected)}, found {found}"
 
-@frozen
+
+@frozen(kw_only=True)
 class Likeness:
     """Unknown packets that are alike in all bits by which any packet is known, and what they nearly are."""
 
@@ -37,7 +52,11 @@ class Likeness:
     example: bytes
     """The first of them, up to 64 bytes."""
     nearest: tuple[Difference, ...]
-    """The definitions with the fewest differing bits, at most three, the nearest first."""
+    """The definitions that come nearest, at most three, the nearest first.
+
+    Those with the fewest items that differ; of these, those that agree with the packet for longest; of these, those
+    with the fewest bits that differ.
+    """
 
 
 @define(frozen=True, slots=True, eq=False)
@@ -46,38 +65,35 @@ class UnknownPackets:
 
     packets: PacketBatch
     likenesses: tuple[Likeness, ...]
-    """The first eight kinds."""
+    """The kinds that came first, at most eight."""
 
     def __str__(self) -> str:
-        """A sentence for people."""
+        """Words for people."""
         text = f"{len(self.packets)} unknown packet{'s' * (len(self.packets) != 1)}"
         if not self.likenesses or not self.likenesses[0].nearest:
             return text
-        near = self.likenesses[0].nearest[0]
-        found = "too short" if near.found is None else _value(near.found)
-        return (
-            f"{text}; nearest to {near.target} {near.packet}, but for {near.item} "
-            f"(bit {near.bit_offset}): expected {_value(near.expected)}, found {found}"
-        )
+        return f"{text}; nearest to {self.likenesses[0].nearest[0]}"
 
 
-@frozen
+@frozen(kw_only=True)
 class SequenceBreaks:
-    """Where the sequence counts of one APID did not go on by one, within one batch (CCSDS 133.0-B-2, 4.1.3.4.3)."""
+    """Where the sequence counts of one APID did not go on by one (CCSDS 133.0-B-2, 4.1.3.4.3)."""
 
     interface: str
+    origin: str
     apid: int
     gaps: int
     """How often packets were missing."""
     missing: int
-    """How many, at least: each gap is less than half round."""
+    """How many, at least: whoever misses 16 384 packets sees no gap."""
     repeats: int
     """How often the same count came again."""
     resets: int
-    """How often the count went back."""
+    """How often the count went back, or began again at 0."""
     expected: int
-    """What the first break should have been."""
+    """What the count of the first break should have been."""
     found: int
+    """What it was."""
     received: int
     """When the packet of the first break was received: POSIX nanoseconds, UTC."""
 
@@ -86,29 +102,88 @@ class SequenceBreaks:
         """Gaps, repeats and resets together."""
         return self.gaps + self.repeats + self.resets
 
+    def joined(self, later: SequenceBreaks) -> SequenceBreaks:
+        """These breaks and later ones of the same source."""
+        return evolve(
+            self,
+            gaps=self.gaps + later.gaps,
+            missing=self.missing + later.missing,
+            repeats=self.repeats + later.repeats,
+            resets=self.resets + later.resets,
+        )
+
     def __str__(self) -> str:
-        """A sentence for people."""
-        parts = [f"{self.missing} missing in {self.gaps} gaps"] if self.gaps else []
+        """Words for people."""
+        parts = [f"{self.missing} missing in {_counted(self.gaps, 'gap')}"] if self.gaps else []
         parts += [f"{self.repeats} repeated"] if self.repeats else []
-        parts += [f"{self.resets} resets"] if self.resets else []
-        return f"APID {self.apid}: {', '.join(parts)}; the first where {self.expected} was expected, {self.found} found"
+        parts += [_counted(self.resets, "reset")] if self.resets else []
+        return f"APID {self.apid}: {', '.join(parts)}; first expected {self.expected}, found {self.found}"
 
 
-@frozen
+@frozen(kw_only=True)
 class Anomalies:
-    """Values of one packet definition that could not be converted, and packets that are not as long as defined."""
+    """Values of one packet that could not be converted, and packets that are not as long as they are defined to be."""
 
+    interface: str
     target: str
     packet: str
     tallies: Tallies
+    """How often each thing happened, in all items together."""
+    items: Mapping[str, Tallies] = field(factory=dict)
+    """How often it happened to the values of each item; what happened to packets as a whole is not in it."""
+
+    def joined(self, later: Anomalies) -> Anomalies:
+        """These anomalies and later ones of the same packet."""
+        names = dict.fromkeys([*self.items, *later.items])
+        items = {name: self.items.get(name, Counter()) + later.items.get(name, Counter()) for name in names}
+        return evolve(self, tallies=self.tallies + later.tallies, items=items)
 
     def __str__(self) -> str:
-        """A sentence for people."""
-        counts = ", ".join(f"{count} {tally.replace('_', ' ')}" for tally, count in sorted(self.tallies.items()))
-        return f"{self.target} {self.packet}: {counts}"
+        """Words for people."""
+        whole = self.tallies - sum(self.items.values(), Counter())
+        parts = [_tallied(whole)] if whole else []
+        parts += [f"{name}: {_tallied(tallies)}" for name, tallies in self.items.items()]
+        return f"{self.target} {self.packet}: {'; '.join(parts)}"
 
 
 Aside = UnknownPackets | SequenceBreaks | Anomalies
+
+
+@define(eq=False)
+class Asides:
+    """Asides on their way to whoever takes them."""
+
+    _unknown: list[Aside] = field(factory=list)
+    _breaks: dict[tuple[str, str, int], SequenceBreaks] = field(factory=dict)
+    _anomalies: dict[tuple[str, str, str], Anomalies] = field(factory=dict)
+
+    def add_unknown(self, unknown: UnknownPackets) -> None:
+        """Keep unknown packets."""
+        self._unknown.append(unknown)
+
+    def add_breaks(self, breaks: SequenceBreaks) -> None:
+        """Add to what is told of the source."""
+        key = (breaks.interface, breaks.origin, breaks.apid)
+        self._breaks[key] = self._breaks[key].joined(breaks) if key in self._breaks else breaks
+
+    def add_anomalies(self, anomalies: Anomalies) -> None:
+        """Add to what is told of the packet."""
+        key = (anomalies.interface, anomalies.target, anomalies.packet)
+        self._anomalies[key] = self._anomalies[key].joined(anomalies) if key in self._anomalies else anomalies
+
+    def take(self) -> list[Aside]:
+        """All of them, once: unknown packets first, then breaks, then anomalies, in the order of their first ones."""
+        taken = [*self._unknown, *self._breaks.values(), *self._anomalies.values()]
+        self._unknown, self._breaks, self._anomalies = [], {}, {}
+        return taken
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' * (count != 1)}"
+
+
+def _tallied(tallies: Tallies) -> str:
+    return ", ".join(f"{count} {tally.replace('_', ' ')}" for tally, count in sorted(tallies.items()))
 
 
 def _value(value: int | bytes) -> str:

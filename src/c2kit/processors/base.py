@@ -1,4 +1,4 @@
-"""The contract of a processor."""
+"""The contract of a processor, and of what it remembers."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from c2kit.errors import MessageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from c2kit.model.target import Target
     from c2kit.processors.asides import Aside
 
 __all__ = ["Processor", "pack_snapshot", "unpack_snapshot"]
@@ -35,36 +36,45 @@ class Processor(abc.ABC, Generic[Taken, Given]):
 
     @abc.abstractmethod
     def take_asides(self) -> list[Aside]:
-        """What fell aside since the last call, in order; aggregated, so that it cannot flood."""
+        """What fell aside since the last call; aggregated, so that it cannot flood."""
 
     def snapshot(self) -> bytes:
         """What the processor remembers, to be given to :meth:`restore` of another one; empty where it has no memory."""
         return b""
 
     def restore(self, snapshot: bytes) -> None:
-        """Remember what another one did. Raises :class:`~c2kit.errors.MessageError` for what is no snapshot of it."""
+        """Remember what another one did. Raises :class:`~c2kit.errors.MessageError` for what is no snapshot of it.
+
+        What was remembered before is kept then.
+        """
         if snapshot:
             raise MessageError(f"a snapshot for {type(self).__name__}", expected="none: it has no memory")
 
 
-def pack_snapshot(processor: str, version: int, memory: Any) -> bytes:  # noqa: ANN401 - whatever JSON holds
-    """A snapshot that says whose it is, in which form."""
-    return json.dumps({"processor": processor, "version": version, "memory": memory}, separators=(",", ":")).encode()
+def pack_snapshot(processor: str, version: int, targets: Iterable[Target], memory: dict[str, Any]) -> bytes:
+    """A snapshot that says whose it is, in which form, and by which definitions it came about."""
+    definitions = {target.name: target.hash for target in targets}
+    content = {"processor": processor, "version": version, "definitions": definitions, "memory": memory}
+    return json.dumps(content, separators=(",", ":")).encode()
 
 
-def unpack_snapshot(snapshot: bytes, processor: str, version: int) -> Any:  # noqa: ANN401 - whatever was packed
-    """The memory in a snapshot. Raises :class:`~c2kit.errors.MessageError` for another processor's or version's."""
+def unpack_snapshot(snapshot: bytes, processor: str, version: int) -> dict[str, Any]:
+    """The memory in a snapshot. Raises :class:`~c2kit.errors.MessageError` for another processor's or version's.
+
+    It may have come about by other definitions: what processors remember today (counts of APIDs and of commands) means
+    the same under all of them, and must outlive a new version of the dictionary.
+    """
+    what = f"a snapshot for {processor}"
     try:
         content = json.loads(snapshot)
-        found = (content["processor"], content["version"])
-        memory = content["memory"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise MessageError(f"a snapshot for {processor}", expected="JSON of ours", found=snapshot[:40]) from error
-    if found != (processor, version):
-        raise MessageError(
-            f"a snapshot for {processor}",
-            expected=f"version {version}",
-            found=f"{found[0]} version {found[1]}",
-            remedy="run the c2kit that wrote it, or begin without it",
-        )
-    return memory
+    except ValueError as error:
+        raise MessageError(what, expected="JSON of ours", found=bytes(snapshot[:40])) from error
+    match content:
+        case {"processor": str(found), "version": int(found_version), "memory": dict(memory)}:
+            if (found, found_version) == (processor, version):
+                return memory
+            found = f"{found} version {found_version}"
+        case _:
+            found = str(content)[:80]
+    expected, remedy = f"{processor} version {version}", "run the c2kit that wrote it, or begin without it"
+    raise MessageError(what, expected=expected, found=found, remedy=remedy)

@@ -12,18 +12,20 @@ from c2kit.errors import UsageError
 from c2kit.kernel import columns
 from c2kit.kernel.conversions import bind, bind_derived
 from c2kit.kernel.layout import Layout
-from c2kit.kernel.tally import Tallies, Tally, tallies
-from c2kit.processors.asides import Anomalies
+from c2kit.kernel.tally import Tally, tallies
+from c2kit.model.conversions import Function
+from c2kit.processors.asides import Anomalies, Asides
 from c2kit.processors.base import Processor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import numpy.typing as npt
 
     from c2kit.batches import Column
     from c2kit.dictionaries import Dictionary
     from c2kit.kernel.conversions import Convert, Derive
+    from c2kit.kernel.tally import Tallies
     from c2kit.model.packets import Packet
     from c2kit.model.target import Target
     from c2kit.processors.asides import Aside
@@ -35,21 +37,30 @@ class Decommutator(Processor[PacketBatch, TelemetryBatch]):
     """Decodes packets to raw values and converts them to engineering values, a batch for each packet definition.
 
     What could not be converted, and packets that are shorter or longer than they are defined to be, are counted in one
-    :class:`~c2kit.processors.asides.Anomalies` for each definition and batch. Layouts are compiled when the first
-    packet of a definition comes.
+    :class:`~c2kit.processors.asides.Anomalies` for each definition and interface, until they are taken. Layouts are
+    compiled when the first packet of a definition comes; functions are looked for at once.
+
+    Raises:
+        DefinitionError: a conversion's function cannot be found, or is another version.
     """
 
     def __init__(self, dictionary: Dictionary) -> None:
         self._dictionary = dictionary
-        self._compiled: dict[tuple[str, int], _Compiled] = {}
-        self._asides: list[Aside] = []
+        self._compiled = {
+            (target.name, place): _Compiled.of(packet)
+            for target in dictionary.targets
+            for place, packet in enumerate(target.packets)
+            if _has_functions(packet)
+        }
+        self._asides = Asides()
 
     def process(self, batch: PacketBatch) -> Iterator[TelemetryBatch]:
         """The telemetry of each definition, in the order in which the first packet of each was received.
 
         Raises:
             UsageError: the batch is not identified, or by other definitions than these.
-            DefinitionError: a conversion's function cannot be found.
+            UnknownName: its target is not in the dictionary.
+            DefinitionError: a definition that cannot be decoded.
         """
         target = self._target_of(batch)
         definition = batch.definition
@@ -77,9 +88,14 @@ class Decommutator(Processor[PacketBatch, TelemetryBatch]):
         compiled = self._compiled.get((target.name, place))
         if compiled is None:
             compiled = self._compiled[target.name, place] = _Compiled.of(target.packets[place])
-        raw, engineering, counted = compiled.decode(batch)
-        if counted:
-            self._asides.append(Anomalies(target.name, compiled.packet.name, counted))
+        raw = compiled.raw(batch)
+        engineering, items = compiled.engineering(raw)
+        tallies = sum(items.values(), compiled.lengths(batch, raw))
+        if tallies:
+            name = compiled.packet.name
+            self._asides.add_anomalies(
+                Anomalies(interface=batch.interface, target=target.name, packet=name, tallies=tallies, items=items)
+            )
         return TelemetryBatch(
             target=target.name,
             packet=compiled.packet,
@@ -94,8 +110,11 @@ class Decommutator(Processor[PacketBatch, TelemetryBatch]):
 
     def take_asides(self) -> list[Aside]:
         """What could not be converted since the last call."""
-        asides, self._asides = self._asides, []
-        return asides
+        return self._asides.take()
+
+
+def _has_functions(packet: Packet) -> bool:
+    return bool(packet.derived) or any(isinstance(item.conversion, Function) for item in packet.items)
 
 
 @define(eq=False)
@@ -106,8 +125,6 @@ class _Compiled:
     layout: Layout
     converts: Sequence[tuple[str, Convert]]
     derives: Sequence[tuple[str, tuple[str, ...], Derive]]
-    always: Sequence[int]
-    """Which fields a packet that is long enough always has."""
 
     @classmethod
     def of(cls, packet: Packet) -> _Compiled:
@@ -117,31 +134,48 @@ class _Compiled:
             layout=Layout(packet.items),
             converts=[(name, convert) for name, convert in bound if convert is not None],
             derives=[(item.name, item.inputs, bind_derived(item)) for item in packet.derived],
-            always=[number for number, item in enumerate(packet.items) if not item.present_if],
         )
 
-    def decode(self, batch: PacketBatch) -> tuple[dict[str, Column], dict[str, Column], Tallies]:
+    def raw(self, batch: PacketBatch) -> dict[str, Column]:
         decoded = columns.decode(self.layout, batch.buffer, batch.starts, batch.ends)
-        counted = self._lengths(batch, decoded)
-        raw = dict(zip(self.layout.index, decoded, strict=True))
+        return dict(zip(self.layout.index, decoded, strict=True))
+
+    def engineering(self, raw: Mapping[str, Column]) -> tuple[dict[str, Column], dict[str, Tallies]]:
+        """The columns whose values are not the raw ones, and what was counted in each."""
         engineering: dict[str, Column] = {}
+        counted: dict[str, Tallies] = {}
         for name, convert in self.converts:
-            converted, more = convert(raw[name])
-            counted.update(more)
+            converted, tallies = convert(raw[name])
             if converted is not raw[name]:
                 engineering[name] = converted
+            if tallies:
+                counted[name] = tallies
         for name, inputs, derive in self.derives:
             engineering[name] = derive([engineering[each] if each in engineering else raw[each] for each in inputs])
-        return raw, engineering, counted
+        return engineering, counted
 
-    def _lengths(self, batch: PacketBatch, decoded: Sequence[Column]) -> Tallies:
-        """How many packets lack a field that they should have, and how many go on after the last one."""
-        short = np.zeros(len(batch), np.bool_)
-        for number in self.always:
-            valid = decoded[number].valid
-            if valid is not None:
-                short |= ~valid
-        long: npt.NDArray[np.bool_] = np.zeros(0, np.bool_)
+    def lengths(self, batch: PacketBatch, raw: Mapping[str, Column]) -> Tallies:
+        """How many packets are too short or too long."""
+        sizes = batch.ends - batch.starts
+        declared = self.packet.size_bytes
         if self.layout.is_fixed:
-            long = batch.ends - batch.starts > -(-self.layout.fixed_bits // 8)
-        return tallies({Tally.PACKET_TOO_SHORT: short.sum(), Tally.PACKET_TOO_LONG: long.sum()})
+            short = 8 * sizes < self.layout.fixed_bits
+            declared = -(-self.layout.fixed_bits // 8) if declared is None else declared
+        else:
+            short = self._lacking(len(batch), raw)
+        if declared is None:
+            return tallies({Tally.PACKET_TOO_SHORT: short.sum()})
+        short |= sizes < declared
+        return tallies({Tally.PACKET_TOO_SHORT: short.sum(), Tally.PACKET_TOO_LONG: (sizes > declared).sum()})
+
+    def _lacking(self, count: int, raw: Mapping[str, Column]) -> npt.NDArray[np.bool_]:
+        """Which packets lack a field that is not absent by its conditions."""
+        lacking = np.zeros(count, np.bool_)
+        absent: dict[str, npt.NDArray[np.bool_]] = {}
+        for item in self.layout.fields:
+            if item.present_if:
+                absent[item.name], _ = columns.presence(item, count, raw, absent)
+            valid = raw[item.name].valid
+            if valid is not None:
+                lacking |= ~valid & ~absent.get(item.name, np.False_)
+        return lacking

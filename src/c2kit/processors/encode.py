@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-import difflib
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from attrs import field, frozen
 
-from c2kit.errors import ArgumentFault, CommandRefused, UsageError
+from c2kit.errors import ArgumentFault, CommandRefused, MessageError, UsageError
 from c2kit.kernel import columns
 from c2kit.kernel.layout import Layout
-from c2kit.kernel.reference.decode import compare
-from c2kit.model.commands import Checksum, Command, LengthOf, SequenceCount
+from c2kit.model.commands import Checksum, LengthOf, SequenceCount
 from c2kit.model.conversions import States
-from c2kit.model.crc import CrcParameters
-from c2kit.model.fields import FieldReference
-from c2kit.processors.arguments import raw_value
+from c2kit.processors.arguments import elements_of, fault_of, misfits, raw_values
 from c2kit.processors.base import pack_snapshot, unpack_snapshot
+from c2kit.processors.computed import checksum, command_length
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from c2kit.dictionaries import Dictionary
-    from c2kit.model.commands import Argument
+    from c2kit.model.commands import Argument, Command
+    from c2kit.processors.arguments import RawValues
 
 __all__ = ["CommandEncoder", "EncodedCommand"]
 
-RawValues = dict[str, Any]
+_VERSION = 1
+
+CountKey = tuple[str, str]
+"""A target, and what its count goes by: ``APID=100``, or where it counts all commands, the name of the count."""
 
 
 @frozen(kw_only=True)
@@ -40,6 +39,8 @@ class EncodedCommand:
     data: bytes
     raw: Mapping[str, Any] = field(repr=False)
     """The raw value of each argument that is present, computed ones too."""
+    dictionary_hash: str = field(repr=False)
+    """The hash of the target's definitions, by which it was encoded."""
     hazards: tuple[str, ...] = ()
     """Why it is hazardous, in words for who must confirm it; empty where it is not."""
 
@@ -53,12 +54,16 @@ class CommandEncoder:
     """Encodes commands: checks what is given, fills in what is not, computes lengths, counts and checksums.
 
     It remembers the sequence counts; one that was given to a command is not given again, whether that is sent or not.
+    A refused command takes none. Checksums are computed in the order of their definition, so that a later one covers
+    the value of an earlier one.
+
+    Like a :class:`~c2kit.processors.Processor` it knows no clock and no bus, and is for one thread.
     """
 
     def __init__(self, dictionary: Dictionary) -> None:
         self._dictionary = dictionary
         self._layouts: dict[tuple[str, str], Layout] = {}
-        self._counts: dict[tuple[str, str], int] = {}
+        self._counts: dict[CountKey, int] = {}
 
     def encode(self, target: str, name: str, arguments: Mapping[str, Any] | None = None) -> EncodedCommand:
         """Encode a command from engineering values.
@@ -66,40 +71,47 @@ class CommandEncoder:
         Raises:
             UnknownName: no such target or command.
             CommandRefused: what is wrong with the arguments: all of it.
+            DefinitionError: a definition that cannot be encoded.
         """
         command = self._dictionary.target(target).command(name)
-        faults: list[ArgumentFault] = []
-        raw = _raw_values(command, arguments or {}, faults)
+        raw, faults = raw_values(command, arguments or {})
+        data = b""
+        if not faults:
+            try:
+                data = self._encode(target, command, raw)
+            except ArgumentFault as fault:
+                faults.append(fault)
+            except UsageError as error:
+                faults += list(misfits(command, raw)) or [_blamed(command, error)]
+        else:
+            faults += misfits(command, raw)
         if faults:
             raise CommandRefused(target=target, command=name, faults=faults)
-        try:
-            data = self._computed(target, command, raw)
-        except ArgumentFault as fault:
-            raise CommandRefused(target=target, command=name, faults=[fault]) from fault
-        except UsageError as error:
-            faults.append(ArgumentFault(name, error.what, expected=error.expected, found=error.found))
-            raise CommandRefused(target=target, command=name, faults=faults) from error
-        return EncodedCommand(target=target, name=name, data=data, raw=raw, hazards=_hazards(command, raw))
+        return EncodedCommand(
+            target=target,
+            name=name,
+            data=data,
+            raw=raw,
+            dictionary_hash=self._dictionary.target(target).hash,
+            hazards=_hazards(command, raw),
+        )
 
-    def _computed(self, target: str, command: Command, raw: RawValues) -> bytes:
+    def _encode(self, target: str, command: Command, raw: RawValues) -> bytes:
         """Encode, compute what depends on the bytes, and encode again; ``raw`` gets the computed values."""
         layout = self._layout(target, command)
-        computed = [
-            argument for argument in command.arguments if argument.name in raw and argument.computed is not None
-        ]
+        computed = [(each, each.computed) for each in command.arguments if each.name in raw and each.computed]
         size = len(columns.encode(layout, raw))
-        for argument in computed:
-            if isinstance(argument.computed, LengthOf):
-                raw[argument.name] = _length(argument, argument.computed, size)
-        taken: dict[tuple[str, str], int] = {}
-        for argument in computed:
-            if isinstance(argument.computed, SequenceCount):
-                key = self._count_key(target, argument, argument.computed, raw)
+        taken: dict[CountKey, int] = {}
+        for argument, what in computed:
+            if isinstance(what, LengthOf):
+                raw[argument.name] = command_length(argument, what, size)
+            elif isinstance(what, SequenceCount):
+                key = _count_key(target, argument, what, raw)
                 raw[argument.name] = self._counts.get(key, 0) % (1 << argument.bit_length)
                 taken[key] = raw[argument.name] + 1
-        for argument in computed:
-            if isinstance(argument.computed, Checksum):
-                raw[argument.name] = _checksum(argument, argument.computed, partial(columns.encode, layout), raw)
+        for argument, what in computed:
+            if isinstance(what, Checksum):
+                raw[argument.name] = checksum(argument, what, layout, raw)
         data = columns.encode(layout, raw)
         self._counts.update(taken)
         return data
@@ -110,129 +122,51 @@ class CommandEncoder:
             self._layouts[key] = Layout(command.arguments)
         return self._layouts[key]
 
-    @staticmethod
-    def _count_key(target: str, argument: Argument, computed: SequenceCount, raw: RawValues) -> tuple[str, str]:
-        return target, argument.name if computed.per is None else f"{computed.per}={raw.get(computed.per)}"
-
     def set_sequence_count(self, target: str, per: str, count: int) -> None:
         """Let the next command of a target whose count goes by ``per`` (such as ``APID=100``) have this count."""
         self._counts[target, per] = count
 
     def snapshot(self) -> bytes:
-        """The next sequence count of each target and count."""
-        return pack_snapshot("CommandEncoder", 1, [[*key, count] for key, count in self._counts.items()])
+        """The next sequence count of each target and what its count goes by."""
+        memory = {"counts": [[*key, count] for key, count in self._counts.items()]}
+        return pack_snapshot("CommandEncoder", _VERSION, self._dictionary.targets, memory)
 
     def restore(self, snapshot: bytes) -> None:
-        """Go on from the counts of another one."""
-        memory = unpack_snapshot(snapshot, "CommandEncoder", 1)
-        self._counts = {(target, per): count for target, per, count in memory}
+        """Go on from the counts of another one, which may have had other definitions.
+
+        Raises :class:`~c2kit.errors.MessageError` for what is no snapshot of a command encoder.
+        """
+        memory = unpack_snapshot(snapshot, "CommandEncoder", _VERSION)
+        counts: dict[CountKey, int] = {}
+        for entry in memory.get("counts", [memory]):
+            match entry:
+                case [str(target), str(per), int(count)] if count >= 0:
+                    counts[target, per] = count
+                case _:
+                    expected = "target, what the count goes by, and count"
+                    raise MessageError("sequence counts in a snapshot", expected=expected, found=entry)
+        self._counts = counts
 
 
-def _raw_values(command: Command, given: Mapping[str, Any], faults: list[ArgumentFault]) -> RawValues:
-    """The raw values of all arguments that are present, in their order; 0 for what is computed later."""
-    _check_names(command, given, faults)
-    counts = _counted(command, given)
-    raw: RawValues = {}
-    for argument in command.arguments:
-        if not _is_present(argument, raw):
-            if argument.name in given:
-                faults.append(ArgumentFault(argument.name, "is not part of this command with these other arguments"))
-            continue
-        if argument.fixed is not None:
-            raw[argument.name] = argument.fixed
-        elif argument.computed is not None:
-            raw[argument.name] = 0
-        else:
-            _add_given(argument, given, counts, raw, faults)
-    return raw
+def _count_key(target: str, argument: Argument, computed: SequenceCount, raw: RawValues) -> CountKey:
+    return target, argument.name if computed.per is None else f"{computed.per}={raw.get(computed.per)}"
 
 
-def _check_names(command: Command, given: Mapping[str, Any], faults: list[ArgumentFault]) -> None:
-    for name in given:
-        argument = command.arguments_by_name.get(name)
-        if argument is None:
-            takes = [each.name for each in command.arguments if each.fixed is None and each.computed is None]
-            near = difflib.get_close_matches(name, takes, n=2, cutoff=0.5)
-            expected = f"{' or '.join(near)}?" if near else ", ".join(takes) or "no arguments"
-            faults.append(ArgumentFault(name, "no such argument", expected=expected))
-        elif argument.fixed is not None or argument.computed is not None:
-            why = "always has the same value" if argument.fixed is not None else "is computed"
-            faults.append(ArgumentFault(name, f"cannot be given: it {why}"))
-
-
-def _counted(command: Command, given: Mapping[str, Any]) -> RawValues:
-    """Counts that nobody needs to give, since they follow from the sequences that were given."""
-    counts: RawValues = {}
-    for argument in command.arguments:
-        length = argument.length
-        if isinstance(length, FieldReference) and hasattr(given.get(argument.name), "__len__"):
-            elements, rest = divmod(len(given[argument.name]) - length.add, length.multiply or 1)
-            if not rest:
-                counts[length.field] = elements
-    return counts
-
-
-def _is_present(argument: Argument, raw: RawValues) -> bool:
-    return all(
-        condition.field in raw and compare(raw[condition.field], condition.operator, condition.value)
-        for condition in argument.present_if
-    )
-
-
-def _add_given(
-    argument: Argument, given: Mapping[str, Any], counts: RawValues, raw: RawValues, faults: list[ArgumentFault]
-) -> None:
-    name = argument.name
-    if name in given:
-        value = given[name]
-    elif name in counts:
-        raw[name] = counts[name]
-        return
-    elif argument.default is not None and not argument.required:
-        value = argument.default
-    else:
-        faults.append(ArgumentFault(name, "must be given"))
-        return
-    try:
-        raw[name] = raw_value(argument, value)
-    except ArgumentFault as fault:
-        faults.append(fault)
-
-
-def _length(argument: Argument, computed: LengthOf, size_bytes: int) -> int:
-    length = size_bytes - computed.first_byte + computed.add
-    if not 0 <= length < 1 << argument.bit_length:
-        most = f"at most {(1 << argument.bit_length) - 1}"
-        raise ArgumentFault(argument.name, "cannot tell the command's length", expected=most, found=length)
-    return length
-
-
-def _checksum(argument: Argument, computed: Checksum, encode: Callable[[RawValues], bytes], raw: RawValues) -> int:
-    """The checksum over the command with its own bits 0."""
-    data = encode(raw | {argument.name: 0})
-    end = _first_byte_of(argument, encode, raw, data) if computed.last_byte is None else computed.last_byte
-    covered = data[computed.first_byte : end]
-    if isinstance(computed.algorithm, CrcParameters):
-        return int(columns.crc(covered, np.zeros(1, np.int64), np.array([len(covered)]), computed.algorithm)[0])
-    if computed.algorithm == "sum":
-        return sum(covered) % (1 << argument.bit_length)
-    exclusive = 0
-    for byte in covered:
-        exclusive ^= byte
-    return exclusive
-
-
-def _first_byte_of(argument: Argument, encode: Callable[[RawValues], bytes], raw: RawValues, data: bytes) -> int:
-    """Where the checksum's first byte lies, whatever of varying size is before it."""
-    other = encode(raw | {argument.name: (1 << argument.bit_length) - 1})
-    return next(index for index, (a, b) in enumerate(zip(data, other, strict=True)) if a != b)
+def _blamed(command: Command, error: UsageError) -> ArgumentFault:
+    """The error as a fault of the argument that it names first."""
+    name = error.what.partition(":")[0]
+    argument = command.arguments_by_name.get(name)
+    if argument is not None:
+        return fault_of(argument, error)
+    return ArgumentFault(command.name, error.what, expected=error.expected, found=error.found, remedy=error.remedy)
 
 
 def _hazards(command: Command, raw: RawValues) -> tuple[str, ...]:
     hazards = [command.hazard or "it is hazardous"] if command.hazardous else []
     for argument in command.arguments:
-        if argument.name in raw and isinstance(argument.conversion, States):
-            state = argument.conversion.name_of(raw[argument.name])
-            if state in argument.hazardous_states:
-                hazards.append(f"{argument.name}={state}" + (f": {command.hazard}" if command.hazard else ""))
+        if argument.name in raw and argument.hazardous_states and isinstance(argument.conversion, States):
+            for state in argument.conversion.states:
+                chosen = any(state.low <= element <= state.high for element in elements_of(raw[argument.name]))
+                if chosen and state.name in argument.hazardous_states:
+                    hazards.append(f"{argument.name}={state.name}" + (f": {command.hazard}" if command.hazard else ""))
     return tuple(hazards)

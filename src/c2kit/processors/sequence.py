@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from c2kit.errors import MessageError
 from c2kit.processors.asides import SequenceBreaks
-from c2kit.processors.base import pack_snapshot, unpack_snapshot
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import numpy.typing as npt
 
     from c2kit.batches import PacketBatch
@@ -21,63 +24,82 @@ _IDLE_APID = 0x7FF
 _MODULUS = 1 << 14
 _HEADER_BYTES = 6
 
+Source = tuple[str, str, int]
+"""Interface, origin (a recorder's packets have counts of another time than those sent at once), APID."""
+
 
 class SequenceCheck:
-    """Remembers the last sequence count of each interface and APID, and tells where the next one is not one more.
+    """Remembers the last sequence count of each source, and tells where the next one is not one more.
 
-    One more, modulo 16 384, is right. The same is a repeat. Up to half round ahead is a gap, and what is between is
-    missing. The other half is behind: a reset, or packets out of order.
+    One more, modulo 16 384, is right. The same is a repeat. 0 where another was due is a reset: whoever counts has
+    begun again. Up to half round ahead is a gap, and what is between is missing. The other half is behind: a reset, or
+    packets out of order.
     """
 
     def __init__(self) -> None:
-        self._last: dict[tuple[str, int], int] = {}
+        self._last: dict[Source, int] = {}
 
-    def check(self, batch: PacketBatch) -> list[SequenceBreaks]:
-        """The breaks in a batch of space packets, at most one entry an APID, by APID."""
+    def check(self, batch: PacketBatch) -> Iterator[SequenceBreaks]:
+        """The breaks in a batch of space packets, one for each APID that has some, by APID."""
         at = np.flatnonzero(batch.ends - batch.starts >= _HEADER_BYTES)
         view = np.frombuffer(batch.buffer, np.uint8)
         starts = batch.starts[at]
-        apids = (view[starts].astype(np.int64) & 0x07) << 8 | view[starts + 1]
+        # 4.1.3.3.4 and 4.1.3.4.3: the last 11 bits of the first word, the last 14 of the second.
+        apids = (view[starts].astype(np.uint16) & 0x07) << 8 | view[starts + 1]
+        order = np.argsort(apids, kind="stable")
+        apids, starts, at = apids[order], starts[order], at[order]
         counts = (view[starts + 2].astype(np.int64) & 0x3F) << 8 | view[starts + 3]
-        found = []
-        for apid in np.unique(apids):
-            if apid != _IDLE_APID:
-                which = np.flatnonzero(apids == apid)
-                breaks = self._check_apid(batch.interface, int(apid), counts[which], batch.received[at[which]])
-                found += [breaks] if breaks else []
-        return found
+        edges = [0, *(np.flatnonzero(np.diff(apids)) + 1).tolist(), len(apids)]
+        for low, high in itertools.pairwise(edges):
+            if low < high and apids[low] != _IDLE_APID:
+                source = (batch.interface, batch.origin, int(apids[low]))
+                yield from self._check(source, counts[low:high], batch.received[at[low:high]])
 
-    def _check_apid(
-        self, interface: str, apid: int, counts: npt.NDArray[np.int64], received: npt.NDArray[np.int64]
-    ) -> SequenceBreaks | None:
-        first = int(counts[0])
-        before = np.empty_like(counts)
-        before[1:] = counts[:-1]
-        before[0] = self._last.get((interface, apid), first - 1)
-        self._last[interface, apid] = int(counts[-1])
-        steps = (counts - before) % _MODULUS
-        broken = np.flatnonzero(steps != 1)
-        if not len(broken):
-            return None
-        gaps = (steps > 1) & (steps <= _MODULUS // 2)
-        where = broken[0]
-        return SequenceBreaks(
-            interface=interface,
-            apid=apid,
-            gaps=int(gaps.sum()),
-            missing=int((steps[gaps] - 1).sum()),
-            repeats=int((steps == 0).sum()),
-            resets=int((steps > _MODULUS // 2).sum()),
-            expected=int((before[where] + 1) % _MODULUS),
-            found=int(counts[where]),
-            received=int(received[where]),
-        )
+    def _check(
+        self, source: Source, counts: npt.NDArray[np.int64], received: npt.NDArray[np.int64]
+    ) -> Iterator[SequenceBreaks]:
+        last = self._last.get(source, int(counts[0]) - 1)
+        self._last[source] = int(counts[-1])
+        due = (np.concatenate([[last], counts[:-1]]) + 1) % _MODULUS
+        broken = np.flatnonzero(counts != due)
+        if len(broken):
+            interface, origin, apid = source
+            first = broken[0]
+            gaps, missing, repeats, resets = _kinds(due[broken], counts[broken])
+            yield SequenceBreaks(
+                interface=interface,
+                origin=origin,
+                apid=apid,
+                gaps=gaps,
+                missing=missing,
+                repeats=repeats,
+                resets=resets,
+                expected=int(due[first]),
+                found=int(counts[first]),
+                received=int(received[first]),
+            )
 
-    def snapshot(self) -> bytes:
-        """The last counts."""
-        return pack_snapshot("SequenceCheck", 1, [[*key, count] for key, count in self._last.items()])
+    def memory(self) -> list[list[str | int]]:
+        """The last counts, as JSON has them."""
+        return [[*source, count] for source, count in self._last.items()]
 
-    def restore(self, snapshot: bytes) -> None:
-        """Go on from the last counts of another one."""
-        memory = unpack_snapshot(snapshot, "SequenceCheck", 1)
-        self._last = {(interface, apid): count for interface, apid, count in memory}
+    def remember(self, memory: object) -> None:
+        """Go on from the last counts of another one. Raises :class:`~c2kit.errors.MessageError` for what is none."""
+        last: dict[Source, int] = {}
+        for entry in memory if isinstance(memory, list) else [memory]:
+            match entry:
+                case [str(interface), str(origin), int(apid), int(count)] if 0 <= count < _MODULUS:
+                    last[interface, origin, apid] = count
+                case _:
+                    expected = "interface, origin, APID and count"
+                    raise MessageError("sequence counts in a snapshot", expected=expected, found=entry)
+        self._last = last
+
+
+def _kinds(due: npt.NDArray[np.int64], found: npt.NDArray[np.int64]) -> tuple[int, int, int, int]:
+    """How many breaks are gaps, how many packets are missing in them, how many are repeats, how many resets."""
+    ahead = (found - due) % _MODULUS
+    is_repeat = ahead == _MODULUS - 1
+    is_gap = (ahead < _MODULUS // 2) & (found != 0)
+    gaps, repeats = int(is_gap.sum()), int(is_repeat.sum())
+    return gaps, int(ahead[is_gap].sum()), repeats, len(found) - gaps - repeats

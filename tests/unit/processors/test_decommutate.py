@@ -87,7 +87,7 @@ def test_what_has_no_state_and_what_is_no_text_is_counted() -> None:
     assert batch.text("MODE") == ["1", "9", "SAFE"]
     assert batch["NAME"].to_list() == ["abc", None, "abc"]
     assert aside.tallies == {Tally.WITHOUT_STATE: 2, Tally.UNDECODABLE_TEXT: 1}
-    assert str(aside) == "SAT HEALTH: 1 undecodable text, 2 without state"
+    assert str(aside) == "SAT HEALTH: MODE: 2 without state; NAME: 1 undecodable text"
 
 
 def test_packets_of_the_wrong_length_are_counted_and_decoded_as_far_as_they_go() -> None:

@@ -1,6 +1,7 @@
 """The kernel on NumPy columns: many packets at once.
 
-Its functions are those of :class:`~c2kit.kernel.contract.Kernel`.
+Its functions are those of :class:`~c2kit.kernel.contract.Kernel`, and ``presence``, which tells a field that is absent
+from one that did not fit.
 """
 
 from __future__ import annotations
@@ -9,5 +10,6 @@ from c2kit.kernel.columns.crc import crc
 from c2kit.kernel.columns.decode import decode
 from c2kit.kernel.columns.encode import encode
 from c2kit.kernel.columns.split import split
+from c2kit.kernel.columns.varying import presence
 
-__all__ = ["crc", "decode", "encode", "split"]
+__all__ = ["crc", "decode", "encode", "presence", "split"]

@@ -15,13 +15,15 @@ from c2kit.kernel.columns.numbers import compare
 from c2kit.model.fields import Expand, FieldReference, Fixed, Prefixed, Terminated
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from c2kit.kernel.columns.elements import Mask
     from c2kit.kernel.columns.packets import Indices, Packets
     from c2kit.kernel.contract import Column
     from c2kit.kernel.layout import Layout
     from c2kit.model.fields import Field
 
-__all__ = ["Walk"]
+__all__ = ["Walk", "presence"]
 
 _UNKNOWN = -1
 """A place or a number of elements that is not known, or that cannot be."""
@@ -67,16 +69,8 @@ class Walk:
         self.cursor = np.where(held, extent.end, np.where(absent, starts, _UNKNOWN))
 
     def presence(self, item: Field) -> tuple[Mask, Mask]:
-        """In which packets a field is absent, and in which that depends on a field that did not fit."""
-        absent = np.zeros(len(self.packets), np.bool_)
-        lost = np.zeros(len(self.packets), np.bool_)
-        for condition in item.present_if:
-            told = self.columns[condition.field]
-            told_absent = self.absent.get(condition.field, np.False_)
-            known = np.True_ if told.valid is None else told.valid
-            absent |= told_absent | (known & ~compare(told.values, condition.operator, condition.value))
-            lost |= ~known & ~told_absent
-        return absent, lost & ~absent
+        """As the function."""
+        return presence(item, len(self.packets), self.columns, self.absent)
 
     def extent(self, item: Field, starts: Indices, candidates: Mask) -> _Extent:
         """The extent of a field that begins at these bits; it need only be right where there are ``candidates``."""
@@ -133,6 +127,24 @@ class Walk:
             ends = np.where((ends < 0) | lost | (taken < 0), _UNKNOWN, ends - taken)
         ends = np.where(ends < starts, _UNKNOWN, ends)
         return _Extent(starts, np.where(ends < 0, 0, (ends - starts) // item.bit_length), ends)
+
+
+def presence(
+    item: Field, count: int, columns: Mapping[str, Column], earlier_absent: Mapping[str, Mask]
+) -> tuple[Mask, Mask]:
+    """In which of ``count`` packets a field is absent, and in which that depends on a field that did not fit.
+
+    ``columns`` are those of the fields before it, ``earlier_absent`` tells in which packets those are absent.
+    """
+    absent = np.zeros(count, np.bool_)
+    lost = np.zeros(count, np.bool_)
+    for condition in item.present_if:
+        told = columns[condition.field]
+        told_absent = earlier_absent.get(condition.field, np.False_)
+        known = np.True_ if told.valid is None else told.valid
+        absent |= told_absent | (known & ~compare(told.values, condition.operator, condition.value))
+        lost |= ~known & ~told_absent
+    return absent, lost & ~absent
 
 
 def _scaled(values: Any, multiply: int, add: int) -> Indices:  # noqa: ANN401 - integers of any type
