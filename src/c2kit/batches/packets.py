@@ -86,6 +86,14 @@ class PacketBatch:
         """The bytes of all packets together."""
         return int((self.ends - self.starts).sum())
 
+    def pieces(self) -> list[memoryview]:
+        """The bytes of all packets in their order, not copied: one piece for all that lie back to back."""
+        begins = np.ones(len(self) + 1, np.bool_)
+        begins[1:-1] = self.starts[1:] != self.ends[:-1]
+        firsts, lasts = self.starts[begins[:-1]], self.ends[begins[1:]]
+        view = memoryview(self.buffer)
+        return [view[first:last] for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True)]
+
     def select(self, which: npt.NDArray[np.intp] | npt.NDArray[np.bool_]) -> PacketBatch:
         """The packets at these indices or where the mask holds, over the same buffer."""
         generated = self.generated

@@ -55,3 +55,10 @@ def test_a_selection_of_nothing_is_empty() -> None:
     nothing = BATCH.select(np.zeros(3, np.bool_))
     assert len(nothing) == nothing.size_bytes == 0
     assert nothing.spans is None
+
+
+def test_the_pieces_are_all_bytes_in_order_and_those_that_lie_back_to_back_are_one() -> None:
+    assert [bytes(piece) for piece in BATCH.pieces()] == [b"aabbbc"]
+    assert [bytes(piece) for piece in BATCH.select(np.array([0, 2])).pieces()] == [b"aa", b"c"]
+    assert [bytes(piece) for piece in BATCH.select(np.array([1, 0, 1, 2])).pieces()] == [b"bbb", b"aa", b"bbbc"]
+    assert BATCH.select(np.zeros(3, np.bool_)).pieces() == []

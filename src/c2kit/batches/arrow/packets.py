@@ -109,12 +109,7 @@ class PacketSchema:
 
 def _joined(batch: PacketBatch) -> Column:
     """All packets back to back. What lies so already is taken in one piece, which usually is the whole batch."""
-    lengths = batch.ends - batch.starts
-    offsets = np.concatenate((np.zeros(1, np.int64), np.cumsum(lengths)))
-    begins_run = np.ones(len(batch) + 1, np.bool_)
-    begins_run[1:-1] = batch.starts[1:] != batch.ends[:-1]
-    firsts, lasts = batch.starts[begins_run[:-1]], batch.ends[begins_run[1:]]
-    view = memoryview(batch.buffer)
-    pieces = [view[first:last] for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True)]
+    offsets = np.concatenate((np.zeros(1, np.int64), np.cumsum(batch.ends - batch.starts)))
+    pieces = batch.pieces()
     joined = pieces[0] if len(pieces) == 1 else b"".join(pieces)
     return Column(np.frombuffer(joined, np.uint8), offsets=offsets, is_bytes=True)
