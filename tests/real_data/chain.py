@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import define, field
@@ -11,14 +13,12 @@ from c2kit.dictionaries import Dictionary
 from c2kit.processors import Anomalies, Decommutator, Identifier, SequenceBreaks, UnknownPackets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from c2kit.protocols import CcsdsPackets
 
-    Decode = Callable[..., "Decoded"]
-
-__all__ = ["Decode", "Decoded", "decode", "decode_with"]
+__all__ = ["Decode", "Decoded", "decode", "decode_with", "load"]
 
 
 @define(eq=False)
@@ -46,15 +46,25 @@ class Decoded:
     warnings: tuple[str, ...] = ()
 
 
+Decode = Callable[..., Decoded]
+"""A way to decode: bytes, definition file, framing, and perhaps ``offsets_from``."""
+
+
+@functools.lru_cache
+def load(definitions: Path, offsets_from: Literal["packet", "data"] | None = None) -> Dictionary:
+    """A dictionary, loaded once: the files do not change while tests run."""
+    return Dictionary.load(definitions, offsets_from=offsets_from)
+
+
 def decode(
     data: bytes | Sequence[bytes],
-    definitions: Path | Sequence[Path],
+    definitions: Path,
     framing: CcsdsPackets,
     *,
     offsets_from: Literal["packet", "data"] | None = None,
 ) -> Decoded:
     """Decode bytes (or chunks of them) by definition files, through the Python interface."""
-    dictionary = Dictionary.load(definitions, offsets_from=offsets_from)
+    dictionary = load(definitions, offsets_from)
     decoded = decode_with(data, dictionary, framing)
     decoded.notes, decoded.warnings = dictionary.notes, dictionary.warnings
     return decoded

@@ -14,7 +14,17 @@ from c2kit.protocols import CcsdsPackets
 from tests.framing import cuts, damaged
 from tests.real_data.chain import Decoded, decode_with
 from tests.real_data.definitions import definition_of
-from tests.real_data.recordings import ALL, HS, JPSS, Recording
+from tests.real_data.recordings import (
+    ALL,
+    BYTE_ORDERS,
+    CYGNSS,
+    HS,
+    SUDA,
+    SWAPI,
+    VARIABLE,
+    VARIABLE_WITH_FOOTER,
+    Recording,
+)
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +80,9 @@ def test_damaged_recordings_add_up(
         assert_adds_up(decoded, len(broken))
 
 
-@pytest.mark.parametrize("recording", [one for one in ALL if one not in (JPSS, *HS.values())], ids=str)
+@pytest.mark.parametrize(
+    "recording", [CYGNSS, HS[10], SUDA, SWAPI, BYTE_ORDERS["21"], VARIABLE, VARIABLE_WITH_FOOTER], ids=str
+)
 @given(chooser=st.data())
 def test_any_damage_anywhere_adds_up(
     real_data: Path, dictionaries: dict[Recording, Dictionary], recording: Recording, chooser: st.DataObject
@@ -99,6 +111,22 @@ def test_values_are_the_same_however_the_bytes_are_cut(
         decoded = decode_with(pieces(data, places), dictionaries[recording], recording.framing)
         assert (decoded.raw, decoded.text) == (whole.raw, whole.text)
         assert (decoded.sequence_breaks, decoded.anomalies) == (whole.sequence_breaks, whole.anomalies)
+
+
+@pytest.mark.parametrize("recording", ALL, ids=str)
+def test_a_recording_twice_in_one_stream_has_its_values_twice(
+    real_data: Path, dictionaries: dict[Recording, Dictionary], recording: Recording
+) -> None:
+    data = recording.data(real_data)
+    once = decode_with(data, dictionaries[recording], recording.framing)
+
+    twice = decode_with(data + data, dictionaries[recording], recording.framing)
+
+    assert_adds_up(twice, 2 * len(data))
+    assert twice.discarded_bytes == 0
+    assert twice.raw == {
+        packet: {name: values * 2 for name, values in columns.items()} for packet, columns in once.raw.items()
+    }
 
 
 def test_any_recording_by_the_definition_of_any_other_adds_up(

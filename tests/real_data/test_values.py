@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from c2kit.dictionaries import Dictionary
 from c2kit.model.fields import Encoding, Field
-from tests.real_data.chain import Decoded, decode
+from tests.real_data import chain
+from tests.real_data.chain import Decode, Decoded, load
 from tests.real_data.definitions import PRIMARY_HEADER, cygnss_yaml, header_yaml
 from tests.real_data.recordings import (
     BYTE_ORDERS,
@@ -44,7 +44,7 @@ def parsed(cells: list[str], field: Field) -> list[Any]:
 
 
 def the_fields(definitions: Path, packet: str) -> dict[str, Field]:
-    (target,) = Dictionary.load(definitions).targets
+    (target,) = load(definitions).targets
     return {item.name: item for item in target.packet(packet).items}
 
 
@@ -56,7 +56,7 @@ def hs_definition(real_data: Path, apid: int) -> Path:
 
 
 @pytest.mark.parametrize("apid", HS)
-def test_fixed_layouts_have_the_reference_values(real_data: Path, apid: int) -> None:
+def test_fixed_layouts_have_the_reference_values(real_data: Path, apid: int, decode: Decode) -> None:
     definition = hs_definition(real_data, apid)
     fields = the_fields(definition, "DEFS")
 
@@ -84,7 +84,9 @@ def calibrated(text: str, raw: int) -> Any:  # noqa: ANN401 - a state's name or 
 
 
 @pytest.mark.parametrize("apid", HS)
-def test_fixed_layouts_have_the_engineering_values_of_their_calibrations(real_data: Path, apid: int) -> None:
+def test_fixed_layouts_have_the_engineering_values_of_their_calibrations(
+    real_data: Path, apid: int, decode: Decode
+) -> None:
     lines = [line.split(",", 4) for line in hs_definition(real_data, apid).read_text().splitlines()[1:]]
     texts = {name: cell.strip('"').replace('""', '"') for name, *_, cell in lines if cell}
     assert texts
@@ -100,7 +102,7 @@ def test_fixed_layouts_have_the_engineering_values_of_their_calibrations(real_da
         assert decoded.text["DEFS"][name] == [one.decode() if isinstance(one, bytes) else one for one in raw]
 
 
-def test_jpss_1_has_the_reference_values_by_its_csv_alone(real_data: Path) -> None:
+def test_jpss_1_has_the_reference_values_by_its_csv_alone(real_data: Path, decode: Decode) -> None:
     definition = real_data / "space_packet_parser/jpss/ccsdspy_jpss1_geolocation.csv"
     packet = "CCSDSPY_JPSS1_GEOLOCATION"
     fields = the_fields(definition, packet)
@@ -116,7 +118,7 @@ def test_jpss_1_has_the_reference_values_by_its_csv_alone(real_data: Path) -> No
 
 
 def test_jpss_1_has_the_reference_values_and_headers_by_its_csv_behind_a_header(
-    real_data: Path, tmp_path: Path
+    real_data: Path, tmp_path: Path, decode: Decode
 ) -> None:
     definition = header_yaml(tmp_path, real_data / "space_packet_parser/jpss/ccsdspy_jpss1_geolocation.csv")
     fields = the_fields(definition, "PACKET")
@@ -133,7 +135,7 @@ def test_jpss_1_has_the_values_that_a_second_decoder_gives(real_data: Path, tmp_
     definition = header_yaml(tmp_path, real_data / "space_packet_parser/jpss/ccsdspy_jpss1_geolocation.csv")
     fields = the_fields(definition, "PACKET")
 
-    decoded = decode(JPSS.data(real_data), definition, JPSS.framing)
+    decoded = chain.decode(JPSS.data(real_data), definition, JPSS.framing)
 
     table = reference_columns(real_data, "spp/jpss1_geolocation.csv.gz")
     compared = 0
@@ -150,7 +152,7 @@ def test_jpss_1_has_the_values_that_a_second_decoder_gives(real_data: Path, tmp_
 @pytest.mark.parametrize("order", BYTE_ORDERS)
 @pytest.mark.parametrize("spelling", ["array", "in type", "grid", "expand", "fields"])
 def test_bytes_in_any_order_have_the_published_values(
-    real_data: Path, tmp_path: Path, order: str, spelling: str
+    real_data: Path, tmp_path: Path, order: str, spelling: str, decode: Decode
 ) -> None:
     bits = 8 * len(order)
     rows = {
@@ -186,7 +188,9 @@ COUNTS = [2, 3, 5, 7, 11, 13, 17, 19, 23, 29]
 ELEMENTS = [list(range(count, 2 * count)) for count in COUNTS]
 
 
-def test_an_expanding_array_has_the_values_of_the_published_rule(real_data: Path, tmp_path: Path) -> None:
+def test_an_expanding_array_has_the_values_of_the_published_rule(
+    real_data: Path, tmp_path: Path, decode: Decode
+) -> None:
     definition = tmp_path / "data.csv"
     definition.write_text("name,data_type,bit_length\nDATA,uint(expand),16\n")
 
@@ -197,7 +201,7 @@ def test_an_expanding_array_has_the_values_of_the_published_rule(real_data: Path
     assert decoded.raw["DATA"] == {"DATA": ELEMENTS}
 
 
-def test_an_expanding_array_leaves_a_footer_alone(real_data: Path, tmp_path: Path) -> None:
+def test_an_expanding_array_leaves_a_footer_alone(real_data: Path, tmp_path: Path, decode: Decode) -> None:
     definition = tmp_path / "data.csv"
     definition.write_text("name,data_type,bit_length\nDATA,uint(expand),16\nFOOTER,uint,16\n")
 
@@ -207,7 +211,7 @@ def test_an_expanding_array_leaves_a_footer_alone(real_data: Path, tmp_path: Pat
     assert decoded.raw["DATA"] == {"DATA": ELEMENTS, "FOOTER": [1] * 10}
 
 
-def test_an_array_sized_by_its_first_element_is_the_same(real_data: Path, tmp_path: Path) -> None:
+def test_an_array_sized_by_its_first_element_is_the_same(real_data: Path, tmp_path: Path, decode: Decode) -> None:
     definition = tmp_path / "data.yaml"
     definition.write_text(
         "target: VARIABLE\npackets:\n  DATA:\n    items:\n"
@@ -225,7 +229,7 @@ def suda_values(real_data: Path) -> dict[str, list[str]]:
     return reference_columns(real_data, "spp/suda.csv.gz")
 
 
-def test_suda_has_the_reference_values_of_both_kinds_of_packets(real_data: Path) -> None:
+def test_suda_has_the_reference_values_of_both_kinds_of_packets(real_data: Path, decode: Decode) -> None:
     decoded = decode(SUDA.data(real_data), HERE / "suda.yaml", SUDA.framing)
 
     assert_accounted_for(decoded, SUDA)
@@ -258,7 +262,7 @@ def cygnss(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def cygnss_packets(cygnss: Path) -> dict[int, str]:
-    (target,) = Dictionary.load(cygnss).targets
+    (target,) = load(cygnss).targets
     return {int(packet.identification[0].value): packet.name for packet in target.packets}
 
 
@@ -285,7 +289,7 @@ def without_fill(decoded: Decoded) -> dict[str, dict[str, list[Any]]]:
     }
 
 
-def test_cygnss_has_the_reference_values_of_all_apids(real_data: Path, cygnss: Path) -> None:
+def test_cygnss_has_the_reference_values_of_all_apids(real_data: Path, cygnss: Path, decode: Decode) -> None:
     names = cygnss_packets(cygnss)
 
     decoded = decode(CYGNSS.data(real_data), cygnss, CYGNSS.framing)
@@ -298,7 +302,7 @@ def test_cygnss_has_the_reference_values_of_all_apids(real_data: Path, cygnss: P
 
 
 @pytest.mark.parametrize("apid", CYGNSS_BY_APID)
-def test_cygnss_has_the_reference_values_of_one_apid(real_data: Path, cygnss: Path, apid: int) -> None:
+def test_cygnss_has_the_reference_values_of_one_apid(real_data: Path, cygnss: Path, apid: int, decode: Decode) -> None:
     decoded = decode(CYGNSS_BY_APID[apid].data(real_data), cygnss, CYGNSS_BY_APID[apid].framing)
 
     assert_accounted_for(decoded, CYGNSS_BY_APID[apid])
@@ -310,7 +314,9 @@ def test_cygnss_has_the_reference_values_of_one_apid(real_data: Path, cygnss: Pa
 
 
 @pytest.mark.parametrize("recording", [CYGNSS, *HS.values(), JPSS, SUDA, SWAPI], ids=str)
-def test_sequence_breaks_are_those_that_were_published(real_data: Path, tmp_path: Path, recording: Recording) -> None:
+def test_sequence_breaks_are_those_that_were_published(
+    real_data: Path, tmp_path: Path, recording: Recording, decode: Decode
+) -> None:
     told = published(real_data, recording)
 
     decoded = decode(recording.data(real_data), header_yaml(tmp_path), recording.framing)
@@ -323,7 +329,7 @@ def test_sequence_breaks_are_those_that_were_published(real_data: Path, tmp_path
 
 
 def test_a_break_of_the_sequence_of_an_apid_is_found_where_packets_are_taken_out(
-    real_data: Path, tmp_path: Path
+    real_data: Path, tmp_path: Path, decode: Decode
 ) -> None:
     data = HS[10].data(real_data)
     size = 7 + struct.unpack_from(">H", data, 4)[0]
