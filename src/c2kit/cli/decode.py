@@ -7,7 +7,7 @@ import sys
 import click
 
 from c2kit.cli.failing import ExitCode
-from c2kit.cli.options import NAMES, dictionary_option, load, offsets_from_option
+from c2kit.cli.options import NAMES, dictionary_option, load, offsets_from_option, read
 
 __all__ = ["decode"]
 
@@ -95,7 +95,7 @@ class _Framing(click.ParamType[int]):
     "--summary",
     type=click.Choice(["text", "json", "none"]),
     default="text",
-    help="What stderr gets at the end. Text by default.",
+    help="What stderr gets at the end. Text by default; with json, stderr gets nothing else.",
 )
 @offsets_from_option
 def decode(  # noqa: PLR0913 - an option each
@@ -132,7 +132,7 @@ def decode(  # noqa: PLR0913 - an option each
     """  # noqa: D301 - \b is how click keeps lines apart
     from c2kit.cli import decoding
 
-    dictionary = load(dictionaries, offsets_from)
+    dictionary = read(dictionaries, offsets_from) if summary == "json" else load(dictionaries, offsets_from)
     wanted = decoding.wanted(dictionary, targets, packets, items, values, form, output)
     apids = decoding.known_apids(dictionary, targets) if known_apids else None
     framing = decoding.framing(frame_bytes, skip_bytes, any_version=any_version, apids=apids)

@@ -121,7 +121,7 @@ def run(
                 advance(len(chunk))
             _write(decoder.end(), dictionary, output)
     if summary == "json":
-        print_json(decoder.account, names)
+        print_json(decoder.account, names, dictionary)
     elif summary == "text":
         for path in output.files:
             tell(f"wrote {path}")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
+    from c2kit.dictionaries import Dictionary
     from c2kit.processors import Account
     from c2kit.processors.account import Name
 
@@ -101,9 +102,10 @@ def _few(names: list[str]) -> str:
     return ", ".join(names[:_MOST_NAMES]) + (", ..." if len(names) > _MOST_NAMES else "")
 
 
-def print_json(account: Account, written: Container[Name]) -> None:
-    """The account on stderr, as one JSON object."""
-    sys.stderr.write(json.dumps(_plain(account, written), indent=2, ensure_ascii=False) + "\n")
+def print_json(account: Account, written: Container[Name], dictionary: Dictionary) -> None:
+    """The account on stderr, as one JSON object, with what loading the dictionary had to say."""
+    told = {"notes": dictionary.notes, "warnings": dictionary.warnings}
+    sys.stderr.write(json.dumps(_plain(account, written) | told, indent=2, ensure_ascii=False) + "\n")
 
 
 def _plain(account: Account, written: Container[Name]) -> dict[str, Any]:
