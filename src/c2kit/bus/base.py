@@ -200,7 +200,23 @@ class StreamInfo:
     lag: Mapping[str, int]
 
 
-class Worker(ABC):
+class _Closing(ABC):
+    """Something that is closed, by hand or by ``with``."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give up what is held."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class Worker(_Closing):
     """One worker of a stage. Used by one thread; closed or left by ``with``."""
 
     @abstractmethod
@@ -238,16 +254,8 @@ class Worker(ABC):
     def close(self) -> None:
         """Give up what is owned, at once and cleanly, so that another can take it. Commits nothing."""
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-
-class Sink(ABC):
+class Sink(_Closing):
     """A reader whose positions are kept with its own data, outside the bus. Used by one thread."""
 
     @abstractmethod
@@ -267,16 +275,8 @@ class Sink(ABC):
     def close(self) -> None:
         """Give up the partitions."""
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-
-class View(ABC):
+class View(_Closing):
     """A reader that only looks: it owns nothing, holds nothing back, and may miss what is deleted before it looks."""
 
     @abstractmethod
@@ -292,16 +292,8 @@ class View(ABC):
     def close(self) -> None:
         """Stop looking."""
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-
-class StreamBus(ABC):
+class StreamBus(_Closing):
     """A bus. Safe to share among threads; what it hands out is not."""
 
     url: str
@@ -354,14 +346,6 @@ class StreamBus(ABC):
     @abstractmethod
     def close(self) -> None:
         """Close everything that was handed out. Commits nothing."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def check_streams(
