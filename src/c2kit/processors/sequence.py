@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,37 +46,35 @@ class SequenceCheck:
         # 4.1.3.3.4 and 4.1.3.4.3: the last 11 bits of the first word, the last 14 of the second.
         apids = (view[starts].astype(np.uint16) & 0x07) << 8 | view[starts + 1]
         order = np.argsort(apids, kind="stable")
-        apids, starts, at = apids[order], starts[order], at[order]
+        at, apids, starts = at[order], apids[order], starts[order]
         counts = (view[starts + 2].astype(np.int64) & 0x3F) << 8 | view[starts + 3]
-        edges = [0, *(np.flatnonzero(np.diff(apids)) + 1).tolist(), len(apids)]
-        for low, high in itertools.pairwise(edges):
-            if low < high and apids[low] != _IDLE_APID:
-                source = (batch.interface, batch.origin, int(apids[low]))
-                yield from self._check(source, counts[low:high], batch.received[at[low:high]])
+        firsts = np.flatnonzero(np.diff(apids, prepend=0xFFFF))
+        yield from self._check(batch, apids[firsts].tolist(), firsts, counts, batch.received[at])
 
     def _check(
-        self, source: Source, counts: npt.NDArray[np.int64], received: npt.NDArray[np.int64]
+        self,
+        batch: PacketBatch,
+        apids: list[int],
+        firsts: npt.NDArray[np.intp],
+        counts: npt.NDArray[np.int64],
+        received: npt.NDArray[np.int64],
     ) -> Iterator[SequenceBreaks]:
-        last = self._last.get(source, int(counts[0]) - 1)
-        self._last[source] = int(counts[-1])
-        due = (np.concatenate([[last], counts[:-1]]) + 1) % _MODULUS
+        """The breaks in counts that stand in runs, one for each APID, which begin at ``firsts``."""
+        sources = [(batch.interface, batch.origin, apid) for apid in apids]
+        ends = np.append(firsts[1:], len(counts))
+        due = np.empty_like(counts)
+        due[1:] = counts[:-1] + 1
+        due[firsts] = [
+            count if last is None else last + 1
+            for last, count in zip(map(self._last.get, sources), counts[firsts].tolist(), strict=True)
+        ]
+        due %= _MODULUS
+        self._last.update(zip(sources, counts[ends - 1].tolist(), strict=True))
         broken = np.flatnonzero(counts != due)
-        if len(broken):
-            interface, origin, apid = source
-            first = broken[0]
-            gaps, missing, repeats, resets = _kinds(due[broken], counts[broken])
-            yield SequenceBreaks(
-                interface=interface,
-                origin=origin,
-                apid=apid,
-                gaps=gaps,
-                missing=missing,
-                repeats=repeats,
-                resets=resets,
-                expected=int(due[first]),
-                found=int(counts[first]),
-                received=int(received[first]),
-            )
+        runs, begins = np.unique(np.searchsorted(firsts, broken, "right") - 1, return_index=True)
+        for run, which in zip(runs.tolist(), np.split(broken, begins[1:]), strict=False):
+            if apids[run] != _IDLE_APID:
+                yield _breaks(sources[run], due[which], counts[which], int(received[which[0]]))
 
     def memory(self) -> list[list[str | int]]:
         """The last counts, as JSON has them."""
@@ -96,10 +93,21 @@ class SequenceCheck:
         self._last = last
 
 
-def _kinds(due: npt.NDArray[np.int64], found: npt.NDArray[np.int64]) -> tuple[int, int, int, int]:
-    """How many breaks are gaps, how many packets are missing in them, how many are repeats, how many resets."""
+def _breaks(source: Source, due: npt.NDArray[np.int64], found: npt.NDArray[np.int64], received: int) -> SequenceBreaks:
     ahead = (found - due) % _MODULUS
     is_repeat = ahead == _MODULUS - 1
     is_gap = (ahead < _MODULUS // 2) & (found != 0)
     gaps, repeats = int(is_gap.sum()), int(is_repeat.sum())
-    return gaps, int(ahead[is_gap].sum()), repeats, len(found) - gaps - repeats
+    interface, origin, apid = source
+    return SequenceBreaks(
+        interface=interface,
+        origin=origin,
+        apid=apid,
+        gaps=gaps,
+        missing=int(ahead[is_gap].sum()),
+        repeats=repeats,
+        resets=len(found) - gaps - repeats,
+        expected=int(due[0]),
+        found=int(found[0]),
+        received=received,
+    )
