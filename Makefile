@@ -64,7 +64,7 @@ coverage: $(ENV)/.ready ## the same, and a report to click through in htmlcov/
 	C2KIT_TEST_ENV=$(ENV) $(BIN)/python -m pytest --cov --cov-report=term --cov-report=html $(ARGS)
 
 .PHONY: bench
-bench: .venv/.bench ## c2kit beside its peers, as ratios measured in one run
+bench: .venv/.core ## c2kit beside its peers, as ratios measured in one run; ARGS=--quick takes less than a minute
 	.venv/bin/python -m benchmarks $(ARGS)
 
 .PHONY: format
@@ -104,10 +104,6 @@ clean: ## remove all that make made, the environments included
 
 .venv/.ready: .venv/.core
 	.venv/bin/python $(PIP_INSTALL) --editable '.[dev]'
-	touch $@
-
-.venv/.bench: benchmarks/requirements.txt .venv/.core
-	.venv/bin/python $(PIP_INSTALL) --requirement benchmarks/requirements.txt
 	touch $@
 
 # Emptied when the dependencies may have changed: one that is no longer declared must not be found there.

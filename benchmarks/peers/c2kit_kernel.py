@@ -1,0 +1,55 @@
+"""c2kit's NumPy kernel alone: where packets begin and end, and which they are, is known beforehand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from benchmarks.peers.c2kit_definitions import TARGET, dictionary_of
+from benchmarks.peers.results import of_columns
+from c2kit.kernel import columns
+from c2kit.kernel.layout import Layout
+from c2kit.protocols import CcsdsPackets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy.typing as npt
+
+    from benchmarks.workload import Columns, Workload
+    from c2kit.kernel.contract import Buffer, Column
+
+    _Grouped = list[tuple[str, Layout, Buffer, npt.NDArray[np.int64], npt.NDArray[np.int64]]]
+
+__all__ = ["DISTRIBUTIONS", "prepare"]
+
+DISTRIBUTIONS = ("c2kit", "numpy")
+
+
+def prepare(workload: Workload) -> _Kernel:
+    """Compile the layouts."""
+    return _Kernel(workload)
+
+
+class _Kernel:
+    def __init__(self, workload: Workload) -> None:
+        target = dictionary_of(workload).target(TARGET)
+        self._layouts = {each.apid: (each.name, Layout(target.packet(each.name).items)) for each in workload.packets}
+
+    def ready(self, batch: bytes) -> _Grouped:
+        (frames,) = CcsdsPackets().receive(batch)
+        view = np.frombuffer(frames.buffer, np.uint8)
+        apids = (view[frames.starts].astype(np.int64) & 0x07) << 8 | view[frames.starts + 1]
+        return [
+            (name, layout, frames.buffer, frames.starts[apids == apid], frames.ends[apids == apid])
+            for apid, (name, layout) in self._layouts.items()
+            if (apids == apid).any()
+        ]
+
+    def decode(self, batch: _Grouped) -> Iterator[tuple[str, list[Column]]]:
+        for name, layout, buffer, starts, ends in batch:
+            yield name, columns.decode(layout, buffer, starts, ends)
+
+    def columns(self, decoded: list[tuple[str, list[Column]]]) -> Columns:
+        return of_columns((name, [column.to_list() for column in found]) for name, found in decoded)
