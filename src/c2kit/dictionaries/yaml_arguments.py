@@ -9,7 +9,6 @@ from attrs import evolve
 from c2kit.dictionaries.yaml_computed import read_computed
 from c2kit.dictionaries.yaml_conditions import spans_of
 from c2kit.dictionaries.yaml_fields import FIELD_KEYS, ITEM_KEYS, read_field
-from c2kit.dictionaries.yaml_nodes import ScalarNode
 from c2kit.dictionaries.yaml_values import raw_value
 from c2kit.kernel.conversions import check_item
 from c2kit.model.commands import Argument
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from c2kit.dictionaries.yaml_conditions import Earlier
-    from c2kit.dictionaries.yaml_nodes import Node, YamlFile
+    from c2kit.dictionaries.yaml_nodes import Node, ScalarNode, YamlFile
     from c2kit.dictionaries.yaml_scope import Scope
 
 __all__ = ["read_argument"]
@@ -30,22 +29,11 @@ _GIVEN = ("default", "required", "minimum", "maximum", "hazardous")
 
 
 def read_argument(scope: Scope, name: ScalarNode, node: Node, byte_order: str, earlier: Earlier) -> Argument:
-    """One argument: its type in a word, or a mapping with ``type`` and more.
+    """One argument: a mapping with ``type`` and more.
 
     A header's items are read as arguments too; what only telemetry has (``limits``) then means nothing.
     """
     file = scope.file
-    if type(node) is ScalarNode:
-        spec = scope.types.read(file, node, byte_order)
-        return Argument(
-            name=name.value,
-            encoding=spec.encoding,
-            bit_length=spec.bit_length,
-            byte_order=spec.byte_order,
-            length=spec.length,
-            text=spec.text,
-            source=file.source(name),
-        )
     entries = file.entries(node, f"argument {name.value}", _KEYS | ITEM_KEYS)
     argument = Argument(**read_field(scope, name, node, entries, byte_order, earlier))
     if argument.conversion is not None:

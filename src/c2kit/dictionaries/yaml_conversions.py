@@ -195,7 +195,9 @@ def read_limits(scope: Scope, node: Node) -> tuple[Limits, ...]:
         raise file.wrong(node, "limits must not be empty", expected=" or ".join(_BOUNDS))
     if not all(isinstance(value, MappingNode) for _, value in pairs):
         return (_bounds(file, "default", node),)
-    return tuple(_bounds(file, name.value, value) for name, value in pairs)
+    # Sets are chosen by their names, so that their order means nothing and must not change the hash.
+    sets = [_bounds(file, name.value, value) for name, value in pairs]
+    return tuple(sorted(sets, key=lambda one: (one.name != "default", one.name)))
 
 
 def _bounds(file: YamlFile, name: str, node: Node) -> Limits:

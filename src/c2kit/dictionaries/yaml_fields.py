@@ -66,19 +66,8 @@ def text_of(file: YamlFile, entries: Mapping[str, Node], key: str) -> str:
 
 
 def read_item(scope: Scope, name: ScalarNode, node: Node, byte_order: str, earlier: Earlier) -> Item:
-    """One item: its type in a word, or a mapping with ``type`` and more."""
+    """One item: a mapping with ``type`` and more."""
     file = scope.file
-    if type(node) is ScalarNode:
-        spec = scope.types.read(file, node, byte_order)
-        return Item(
-            name=name.value,
-            encoding=spec.encoding,
-            bit_length=spec.bit_length,
-            byte_order=spec.byte_order,
-            length=spec.length,
-            text=spec.text,
-            source=file.source(name),
-        )
     entries = file.entries(node, f"item {name.value}", ITEM_KEYS)
     settings = read_field(scope, name, node, entries, byte_order, earlier)
     if "limits" in entries:

@@ -12,11 +12,15 @@ from attrs import define, field
 
 from c2kit.dictionaries.yaml_arguments import read_argument
 from c2kit.dictionaries.yaml_fields import checked_name, read_item
+from c2kit.dictionaries.yaml_nodes import ScalarNode
 from c2kit.errors import DefinitionError
+from c2kit.model.commands import Argument
+from c2kit.model.packets import Item
+from c2kit.model.source import Source
 
 if TYPE_CHECKING:
     from c2kit.dictionaries.yaml_conditions import Earlier
-    from c2kit.dictionaries.yaml_nodes import Node, ScalarNode
+    from c2kit.dictionaries.yaml_nodes import Node, YamlFile
     from c2kit.dictionaries.yaml_scope import Scope
 
 __all__ = ["At", "Base", "Header", "base_of"]
@@ -27,7 +31,8 @@ _COMMAND = frozenset({"arguments", "fixed", "computed"})
 _MERGED = frozenset({"identify", "fixed", "computed"})
 _DEEPEST = 32
 """Headers one on the other; a chain that is longer was made by mistake."""
-_READERS: dict[str, Any] = {"items": read_item, "arguments": read_argument}
+_READERS: dict[str, tuple[type[Any], Any]] = {"items": (Item, read_item), "arguments": (Argument, read_argument)}
+"""What makes a field of a type alone, and what reads one with more to say."""
 
 At = tuple["Scope", "ScalarNode", "Node"]
 """A key and its value, with the scope of the file in which they stand."""
@@ -78,21 +83,38 @@ class Base:
             self._read_fields(scope, node, kind, byte_order)
 
     def _read_fields(self, scope: Scope, fields: Node, kind: str, byte_order: str) -> None:
-        """Add fields, reporting each that is wrong."""
-        file, read, earlier = scope.file, _READERS[kind], self.earlier
-        for name, node in file.pairs(fields, kind):
+        """Add fields, reporting each that is wrong.
+
+        Most fields are a name and a type in a word. They are made here, since there are so many of them.
+        """
+        file, earlier, add = scope.file, self.earlier, self.fields.append
+        make, read = _READERS[kind]
+        known = scope.types.known(byte_order)
+        for name, node in file.mapping(fields, kind):
+            text = name.value
             try:
-                text = name.value
                 if text not in scope.good_names:
                     scope.good_names.add(checked_name(file, name, f"one of the {kind}"))
                 if text in earlier:
-                    first = earlier[text]
-                    found = f"the first at {first.source}" if first is not None else None
-                    raise file.wrong(name, f"{text} stands twice", found=found, remedy="rename one of the two")
-                earlier[text] = None
-                one = earlier[text] = read(scope, name, node, byte_order, earlier)
-                self.fields.append(one)
+                    raise _twice(file, name, earlier[text])
+                if type(node) is ScalarNode:
+                    spec = known.get(node.value) or scope.types.read(file, node, byte_order)
+                    mark = name.start_mark
+                    one = make(
+                        name=text,
+                        encoding=spec.encoding,
+                        bit_length=spec.bit_length,
+                        byte_order=spec.byte_order,
+                        length=spec.length,
+                        text=spec.text,
+                        source=Source(file.name, mark.line + 1, mark.column + 1),
+                    )
+                else:
+                    one = read(scope, name, node, byte_order, earlier)
+                earlier[text] = one
+                add(one)
             except DefinitionError as error:
+                earlier.setdefault(text)
                 file.problems.append(error)
                 self.is_whole = False
 
@@ -113,6 +135,11 @@ class Base:
                     for other in _MERGED - {name}:
                         self.merged.get(other, {}).pop(field_name.value, None)
                     entries[field_name.value] = (scope, field_name, told)
+
+
+def _twice(file: YamlFile, name: ScalarNode, first: Item | Argument | None) -> DefinitionError:
+    found = f"the first at {first.source}" if first is not None else None
+    return file.wrong(name, f"{name.value} stands twice", found=found, remedy="rename one of the two")
 
 
 def _byte_order(scope: Scope, entries: dict[str, Node]) -> str:

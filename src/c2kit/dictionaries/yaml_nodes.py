@@ -77,15 +77,21 @@ class YamlFile:
             _short(what, 600), source=self.source(node), expected=expected, found=found, remedy=remedy
         )
 
-    def pairs(self, node: Node, what: str) -> list[tuple[ScalarNode, Node]]:
-        """The keys and values of a mapping, every key a scalar that stands there once."""
+    def mapping(self, node: Node, what: str) -> list[tuple[ScalarNode, Node]]:
+        """The keys and values of a mapping, every key a scalar."""
         if not isinstance(node, MappingNode):
             raise self.wrong(node, f"{what} must be a mapping", expected="name: value pairs", found=kind_of(node))
         pairs: list[tuple[ScalarNode, Node]] = node.value
-        seen: dict[str, ScalarNode] = {}
         for key, _ in pairs:
             if type(key) is not ScalarNode:
                 raise self.wrong(key, f"a key of {what} must be a name", found=kind_of(key))
+        return pairs
+
+    def pairs(self, node: Node, what: str) -> list[tuple[ScalarNode, Node]]:
+        """The keys and values of a mapping, every key a scalar that stands there once."""
+        pairs = self.mapping(node, what)
+        seen: dict[str, ScalarNode] = {}
+        for key, _ in pairs:
             if key.value in seen:
                 first = self.source(seen[key.value])
                 raise self.wrong(

@@ -71,16 +71,19 @@ class TypeSpec:
 class TypeReader:
     """Reads spellings, each one once: ten thousand items have a few dozen types."""
 
-    _known: dict[tuple[str, str], TypeSpec] = field(factory=dict)
+    _known: dict[str, dict[str, TypeSpec]] = field(factory=dict)
+
+    def known(self, byte_order: str) -> dict[str, TypeSpec]:
+        """The types that were read, by their spelling, where ``byte_order`` is meant if the spelling says nothing."""
+        return self._known.setdefault(byte_order, {})
 
     def read(self, file: YamlFile, node: Node, byte_order: str) -> TypeSpec:
         """The type that a scalar spells; ``byte_order`` is meant where the spelling says nothing."""
-        text = node.value
-        known = self._known.get((text, byte_order)) if isinstance(text, str) else None
-        if known is None:
-            text = file.scalar(node, "a type", expected=f"a type {_SPELLED}")
-            known = self._known[text, byte_order] = _read_type(file, node, text.strip(), byte_order)
-        return known
+        text = file.scalar(node, "a type", expected=f"a type {_SPELLED}")
+        known = self.known(byte_order)
+        if text not in known:
+            known[text] = _read_type(file, node, text.strip(), byte_order)
+        return known[text]
 
 
 def _read_type(file: YamlFile, node: Node, text: str, byte_order: str) -> TypeSpec:
