@@ -1,5 +1,7 @@
 """Text that is not a dictionary at all is refused with file, line and column."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -101,3 +103,34 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     target.symlink_to(tmp_path / "nowhere")
     with pytest.raises(DefinitionError, match=r"gone\.yaml: no such file"):
         Dictionary.load(target)
+
+
+def test_without_the_c_parser_everything_is_the_same(tmp_path: Path) -> None:
+    root = Path(__file__).parents[3]
+    script = """
+import sys, yaml
+yaml.__with_libyaml__ = sys.argv[1] == "c"
+from c2kit.dictionaries import Dictionary, yaml_text
+from c2kit.errors import DefinitionError
+assert issubclass(yaml_text._Composer, yaml.CSafeLoader if sys.argv[1] == "c" else yaml.SafeLoader)
+print(Dictionary.load(sys.argv[2]).hashes)
+for text in ("", "a: &a 1", "target: A\\npackets: {P: {items: {A: u99}}}", "- " * 1000, "target: A\\n\\tb: 1"):
+    with open("defs.yaml", "w") as file:
+        file.write(text)
+    try:
+        Dictionary.load("defs.yaml")
+    except DefinitionError as error:
+        print(error.source)
+"""
+    told = [
+        subprocess.run(
+            [sys.executable, "-c", script, parser, str(root / "examples/dictionary")],
+            check=True,
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+        ).stdout
+        for parser in ("c", "python")
+    ]
+    assert told[0] == told[1]
+    assert told[0].count("defs.yaml:") == 5
