@@ -146,6 +146,20 @@ def test_every_truncation_gives_the_same_frames_up_to_there(case: Case, data: st
 
 @cases
 @given(data=st.data())
+def test_a_frame_is_given_as_soon_as_its_last_byte_is_there(case: Case, data: st.DataObject) -> None:
+    protocol = case.protocol.fresh()
+    stream = b"".join(data.draw(st.lists(case.frame, max_size=4)))
+    list(protocol.end())
+    # Where a frame goes on until the next pattern, that has to be there.
+    follows = len(protocol.pattern) if isinstance(protocol, Sync) and protocol.then is None else 0
+    for size in range(1, len(stream) + 1):
+        for batch in protocol.receive(stream[size - 1 : size]):
+            assert batch.spans is not None
+            assert (batch.spans[:, 1] == size - follows).all()
+
+
+@cases
+@given(data=st.data())
 def test_no_more_is_held_than_the_longest_frame(case: Case, data: st.DataObject) -> None:
     protocol = case.protocol.fresh()
     for chunk in data.draw(st.lists(st.one_of(st.binary(max_size=60), few_letters, case.frame), max_size=12)):

@@ -162,6 +162,13 @@ def test_any_bytes_have_the_crc_that_an_independent_library_gives(
     assert crcs(kernel, packets, parameters) == [other.checksum(packet) for packet in packets]
 
 
+@kernels
+def test_a_crc_of_one_bit_is_the_parity(kernel: ModuleType) -> None:
+    parity = CrcParameters(name="parity", width=1, polynomial=1, check=1)
+    packets = [bytes([byte, 0x80]) for byte in range(256)]
+    assert crcs(kernel, packets, parity) == [(byte.bit_count() + 1) % 2 for byte in range(256)]
+
+
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
 @pytest.mark.parametrize("parameters", [CRC16_CCITT_FALSE, ALL[0]], ids=lambda parameters: parameters.name)
 def test_the_buffer_may_be_any_bytes_like_object(kind: type, parameters: CrcParameters) -> None:
