@@ -37,13 +37,13 @@ from c2kit.kernel.conversions.checks import check_item
 from c2kit.kernel.layout import Layout
 from c2kit.model.fields import Encoding, Expand, Fixed, Text
 from c2kit.model.packets import Item
-from c2kit.model.source import Source
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from c2kit.dictionaries.ccsdspy_types import CsvField
     from c2kit.model.fields import FieldReference
+    from c2kit.model.source import Source
 
 __all__ = ["CsvDefinition", "load_csv"]
 

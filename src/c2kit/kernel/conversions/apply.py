@@ -115,8 +115,14 @@ def _with_values(raw: Column, values: Numbers) -> Column:
     return evolve(raw, values=values)
 
 
+def _as_float64(values: Numbers) -> Floats:
+    """A copy. A narrow signalling NaN, which any bytes may be, is widened without a warning."""
+    with np.errstate(invalid="ignore"):
+        return values.astype(np.float64)
+
+
 def _polynomial(coefficients: tuple[float, ...], raw: Column) -> tuple[Column, Tallies]:
-    values = raw.values.astype(np.float64)
+    values = _as_float64(raw.values)
     with np.errstate(all="ignore"):
         result = np.full_like(values, coefficients[-1])
         for coefficient in coefficients[-2::-1]:
@@ -126,7 +132,7 @@ def _polynomial(coefficients: tuple[float, ...], raw: Column) -> tuple[Column, T
 
 
 def _piecewise(x: Floats, y: Floats, extrapolation: Extrapolation, raw: Column) -> tuple[Column, Tallies]:
-    values = raw.values.astype(np.float64)
+    values = _as_float64(raw.values)
     with np.errstate(all="ignore"):
         result = np.interp(values, x, y)
         if extrapolation is Extrapolation.EXTEND:
@@ -225,4 +231,4 @@ def _called(
             found=f"{result.dtype} of shape {result.shape}",
             remedy="mend the function",
         )
-    return result.astype(np.float64)
+    return _as_float64(result)

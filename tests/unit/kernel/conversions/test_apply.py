@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pytest
 
 from c2kit.errors import DefinitionError, UsageError
+from c2kit.kernel.contract import Column
 from c2kit.kernel.conversions import Convert, bind, bind_derived, engineering_dtype
 from c2kit.kernel.tally import Tally
 from c2kit.model.commands import Argument
@@ -55,6 +56,14 @@ def test_polynomials_are_evaluated_in_float64(
 def test_a_wide_integer_is_rounded_to_float64_before_it_is_converted() -> None:
     column, _ = bound(item(Polynomial((0.0, 1.0)), 64))(numbers([2**64 - 1, 2**53 + 1], np.uint64))
     assert column.to_list() == [2.0**64, 2.0**53]
+
+
+@pytest.mark.parametrize("conversion", [Polynomial((1.0, 2.0)), PiecewiseLinear(LINE, Extrapolation.EXTEND)])
+def test_a_signalling_nan_goes_through_silently(conversion: Conversion) -> None:
+    # Any bytes may be one. NumPy warns when it widens it.
+    signalling = np.array([0x7F800001, 0xFF800001], np.uint32).view(np.float32)
+    column, _ = bound(item(conversion, 32, Encoding.IEEE754))(Column(signalling))
+    assert np.isnan(column.values).all()
 
 
 def test_what_is_not_finite_goes_through_silently() -> None:
