@@ -166,7 +166,7 @@ class _Loading:
 
     def _files_of(self, path: Path) -> list[Path]:
         if path.is_dir():
-            files = sorted(file for file in path.rglob("*") if file.suffix.lower() in _YAML and file.is_file())
+            files = sorted(file for file in path.rglob("*") if file.suffix.lower() in _YAML and _is_meant(file, path))
             if not files:
                 remedy = "put a .yaml file into it, or name .csv files themselves"
                 raise DefinitionError("no definitions in this directory", source=Source(str(path)), remedy=remedy)
@@ -236,6 +236,11 @@ class _Loading:
         problems = [*self.yaml.problems, *self.problems]
         if problems:
             raise DefinitionError.of_many(problems)
+
+
+def _is_meant(file: Path, folder: Path) -> bool:
+    """Whether it is a file, and not hidden."""
+    return file.is_file() and not any(part.startswith(".") for part in file.relative_to(folder).parts)
 
 
 def _with_includes(file: LoadedFile) -> Iterator[LoadedFile]:

@@ -70,16 +70,15 @@ class YamlLoader:
         """The definitions of a file and of all that it includes; ``None`` where it cannot be read."""
         key = path.resolve()
         if key not in self.files:
-            file = YamlFile(str(path))
+            file = YamlFile(str(path), self.problems)
             self._open.append(key)
             try:
                 self.files[key] = self._read(path, file)
             except DefinitionError as error:
-                file.problems.append(error)
+                self.problems.append(error)
                 self.files[key] = None
             finally:
                 self._open.pop()
-                self.problems.extend(file.problems)
         return self.files[key]
 
     def _read(self, path: Path, file: YamlFile) -> LoadedFile | None:
@@ -104,12 +103,8 @@ class YamlLoader:
         )
         whole = True
         for element in elements:
-            path = loaded.scope.folder / file.name_of(element, "a file to include")
+            path = loaded.scope.path_of(element, "a file to include")
             key = path.resolve()
-            if not path.is_file():
-                raise file.wrong(
-                    element, "no such file", found=str(path), remedy="write its path as seen from this file"
-                )
             if len(self._open) > _DEEPEST_INCLUDE:
                 expected = f"at most {_DEEPEST_INCLUDE} files one inside the other"
                 raise file.wrong(element, "files include each other too deep", expected=expected)
@@ -174,7 +169,10 @@ def _define(
             value = read(name, node)
         except DefinitionError as error:
             file.problems.append(error)
-        names.add(file, name, value)
+        try:
+            names.add(file, name, value)
+        except DefinitionError as error:
+            file.problems.append(error)
 
 
 def _read_section(

@@ -198,10 +198,8 @@ class Header:
         base.depth += 1
         if base.depth > _DEEPEST:
             raise file.wrong(self.name, "headers extend each other too deep", expected=f"at most {_DEEPEST}")
-        before = len(file.problems)
         base.read(self.scope, entries, kind)
         base.say(self.scope, self.node)
-        base.is_whole &= len(file.problems) == before
         return base
 
 

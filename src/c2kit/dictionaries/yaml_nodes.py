@@ -11,7 +11,7 @@ import difflib
 import math
 from typing import TYPE_CHECKING
 
-from attrs import define, field
+from attrs import define
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from c2kit.errors import DefinitionError
@@ -58,10 +58,13 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 @define(slots=True, eq=False)
 class YamlFile:
-    """One file while it is read: its name, and all that was found wrong in it so far."""
+    """One file while it is read: its name, and all that was found wrong so far, in it and in the others.
+
+    A header is read by whoever extends it, perhaps long after its own file, so that all files have one list.
+    """
 
     name: str
-    problems: list[DefinitionError] = field(factory=list)
+    problems: list[DefinitionError]
 
     def source(self, node: Node) -> Source:
         """Where a node begins."""

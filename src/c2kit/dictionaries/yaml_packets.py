@@ -105,9 +105,7 @@ def _check_identity(packet: Packet) -> None:
 def _import(scope: Scope, entries: dict[str, Node], base: Base) -> bool:
     """Add the items of a CSV file."""
     file, node = scope.file, entries["csv"]
-    path = scope.folder / file.name_of(node, "csv")
-    if not path.is_file():
-        raise file.wrong(node, "no such file", found=str(path), remedy="write its path as seen from this file")
+    path = scope.path_of(node, "csv")
     offsets_from = scope.offsets_from
     if "offsets_from" in entries:
         offsets_from = file.scalar(entries["offsets_from"], "offsets_from")

@@ -83,6 +83,17 @@ class Scope:
     notes: list[str] = field(factory=list)
     warnings: list[str] = field(factory=list)
 
+    def path_of(self, node: Node, what: str) -> Path:
+        """The file that a scalar names, as seen from this one."""
+        path = self.folder / self.file.name_of(node, what)
+        try:
+            exists = path.is_file()
+        except (OSError, ValueError):  # a name that no file can have
+            exists = False
+        if not exists:
+            raise self.file.wrong(node, "no such file", found=str(path), remedy="write its path as seen from this file")
+        return path
+
     def include(self, node: Node, other: Scope) -> None:
         """Make everything that an included file defines known here too."""
         self.headers.include(self.file, node, other.headers)

@@ -54,6 +54,8 @@ class TestFiles:
         write(tmp_path, TWO, "deep/er/a.YAML")
         write(tmp_path, "target: ONE\npackets: {Q: {items: {A: u8}}}\n", "c.yaml")
         write(tmp_path, "not a definition", "notes.txt")
+        write(tmp_path, "not a definition", ".hidden.yaml")
+        write(tmp_path, "not a definition", ".git/config.yaml")
         write(tmp_path, "name,data_type,bit_length\nA,uint,8\n", "unused.csv")
         assert names(Dictionary.load(str(tmp_path))) == {"ONE": ["P", "Q"], "TWO": ["P"]}
 
@@ -185,6 +187,8 @@ class TestInclude:
             ("defs.yaml", "include each other in a circle", 10),
             (".", "no such file", 10),
             ("/dev/zero", "no such file", 10),
+            ('"\\0"', "no such file", 10),
+            ("x" * 5000, "no such file", 10),
             ("{a: b}", "include must be a list", 10),
             ("[[a]]", "a file to include must be a name", 11),
             ("", "must be a name", 10),
@@ -204,6 +208,17 @@ class TestInclude:
         b = write(tmp_path, "include: a.yaml\n", "b.yaml")
         error = refusal(write(tmp_path, "target: A\ninclude: a.yaml\n"))
         assert str(error).startswith(f"{b}:1:10: files include each other in a circle")
+
+    def test_what_goes_wrong_late_in_an_included_header_is_told(self, tmp_path: Path) -> None:
+        common = (
+            "headers:\n  H: {items: {A: u8}, trailer: {CRC: u16}}\n  T: {items: {A: u8, B: {type: u8, scale: 0}}}\n"
+        )
+        header = write(tmp_path, common, "common.yaml")
+        packet = "target: SAT\ninclude: common.yaml\npackets: {P: {extends: H, items: {CRC: u8}}}\n"
+        path = write(tmp_path, packet)
+        assert str(refusal(path)) == (
+            f"{header}:2:33: CRC stands twice, found the first at {path}:3:35; rename one of the two"
+        )
 
     def test_files_in_files_have_a_bound(self, tmp_path: Path) -> None:
         for number in range(400):
