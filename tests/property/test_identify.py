@@ -76,6 +76,30 @@ def test_a_batch_is_identified_as_its_packets_are_one_by_one(data: st.DataObject
     assert unknown == [each for name, each in zip(expected, sent, strict=True) if name is None]
 
 
+def differing_items(packet: Packet, data: bytes) -> int:
+    """How many items differ, each looked at as if it were alone."""
+    return sum(
+        not meets(Packet(name="P", items=(item,), identification=(match,)), data)
+        for item, match in zip(packet.items, packet.identification, strict=True)
+    )
+
+
+@given(st.data(), st.lists(small, min_size=1, max_size=12))
+def test_what_comes_nearest_has_the_fewest_items_that_differ(data: st.DataObject, sent: list[bytes]) -> None:
+    definitions = [data.draw(packets(number)) for number in range(data.draw(st.integers(1, 6)))]
+    definitions = [packet for packet in definitions if can_be(packet)]
+    identifier = Identifier(Dictionary(targets=(Target(name="T", packets=tuple(definitions)),)))
+    list(identifier.process(batch(sent)))
+    for aside in identifier.take_asides():
+        assert isinstance(aside, UnknownPackets)
+        for likeness in aside.likenesses:
+            counts = {packet.name: differing_items(packet, likeness.example) for packet in definitions}
+            nearest = [near.differing_items for near in likeness.nearest]
+            assert nearest == sorted(counts.values())[:3]
+            assert nearest == [counts[near.packet] for near in likeness.nearest]
+            assert all(near.found != near.expected for near in likeness.nearest)
+
+
 counts = st.tuples(st.sampled_from([1, 2, 0x7FF]), st.sampled_from([0, 1, 2, 3, 5, 8191, 8192, 8193, 16382, 16383]))
 
 

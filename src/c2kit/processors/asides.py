@@ -54,8 +54,8 @@ class Likeness:
     nearest: tuple[Difference, ...]
     """The definitions that come nearest, at most three, the nearest first.
 
-    Those with the fewest items that differ; of these, those that agree with the packet for longest; of these, those
-    with the fewest bits that differ.
+    Those with the fewest items that differ; of these, those of which most bits agree before the first that differs; of
+    these, those with the fewest bits that differ.
     """
 
 

@@ -32,7 +32,7 @@ _MOST_KINDS = 8
 _MOST_NEAREST = 3
 _EXAMPLE_BYTES = 64
 _MOST_REMEMBERED = 256
-_BIT_LENGTHS = np.array([byte.bit_length() for byte in range(256)], np.int64)
+_BIT_LENGTHS = np.array([byte.bit_length() for byte in range(256)], np.uint8)
 
 
 class Explainer:
@@ -108,28 +108,36 @@ class Explainer:
         items = np.zeros(len(differing), np.int64)
         for members, item_masks in self._groups:
             items[members] = (differing[members, None] & item_masks).any(axis=2).sum(axis=1)
-        candidates = np.flatnonzero(items)
+        candidates = _few(items)
         if not len(candidates):
             return ()
-        if len(candidates) > _MOST_NEAREST:
-            most = np.partition(items[candidates], _MOST_NEAREST - 1)[_MOST_NEAREST - 1]
-            candidates = np.flatnonzero((items > 0) & (items <= most))
+        order, first_bits = self._ordered(differing[candidates], self._masks[candidates], items[candidates])
         bits = np.bitwise_count(differing[candidates]).sum(axis=1)
-        first_bits = self._first_bits(differing[candidates])
-        order = np.lexsort((bits, -first_bits, items[candidates]))[:_MOST_NEAREST]
         return tuple(
             self._places[candidates[index]].difference(
                 packet, int(first_bits[index]), int(items[candidates[index]]), int(bits[index])
             )
-            for index in order
+            for index in order[:_MOST_NEAREST]
         )
 
-    def _first_bits(self, differing: Bytes) -> npt.NDArray[np.int64]:
-        """The first bit that is set in each row, counted from the packet's first bit."""
+    def _ordered(self, differing: Bytes, masks: Bytes, items: npt.NDArray[np.int64]) -> tuple[Indices, Indices]:
+        """The order of definitions by their nearness, and the first bit that differs in each."""
+        numbers = np.arange(len(differing))
         places = (differing != 0).argmax(axis=1)
-        lengths = _BIT_LENGTHS[differing[np.arange(len(differing)), places]]
-        first_bits: npt.NDArray[np.int64] = 8 * self._where[places] + 8 - lengths
-        return first_bits
+        lengths = _BIT_LENGTHS[differing[numbers, places]]
+        agreeing = np.where(np.arange(masks.shape[1]) < places[:, None], masks, 0)
+        agreeing[numbers, places] = masks[numbers, places] >> lengths
+        agreed_bits = np.bitwise_count(agreeing).sum(axis=1, dtype=np.int64)
+        order = np.lexsort((np.bitwise_count(differing).sum(axis=1), -agreed_bits, items))
+        return order, 8 * self._where[places] + 8 - lengths.astype(np.int64)
+
+
+def _few(items: npt.NDArray[np.int64]) -> Indices:
+    """Definitions among which the nearest are: none that has more items that differ than three others."""
+    if np.count_nonzero(items) <= _MOST_NEAREST:
+        return np.flatnonzero(items)
+    most = np.partition(items[items > 0], _MOST_NEAREST - 1)[_MOST_NEAREST - 1]
+    return np.flatnonzero((items > 0) & (items <= most))
 
 
 def _all_bits(masks: Sequence[bytes], size: int) -> Bytes:

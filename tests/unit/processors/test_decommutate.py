@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import struct
+from collections import Counter
 
 import numpy as np
 import pytest
 from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
 
 from c2kit.batches import PacketBatch, TelemetryBatch
 from c2kit.dictionaries import Dictionary
-from c2kit.errors import UnknownName, UsageError
+from c2kit.errors import DefinitionError, UnknownName, UsageError
 from c2kit.kernel.tally import Tally
 from c2kit.model.conversions import Function, Polynomial, State, States
-from c2kit.model.fields import Encoding, FieldReference, Fixed
+from c2kit.model.fields import Condition, Encoding, FieldReference, Fixed
 from c2kit.model.limits import Limits, LimitState
 from c2kit.model.packets import DerivedItem, Item, Match, Packet
 from c2kit.model.target import Target
@@ -45,12 +48,12 @@ def health(mode: int, voltage: int, current: int, name: bytes = b"abc\0") -> byt
     return struct.pack(">BBHb4s", 1, mode, voltage, current, name)
 
 
-def identified(*packets: bytes) -> list[PacketBatch]:
+def identified(*packets: bytes, dictionary: Dictionary = DICTIONARY) -> list[PacketBatch]:
     buffer = b"".join(packets) + b"after"
     ends = np.cumsum([len(packet) for packet in packets], dtype=np.int64)
     starts = ends - np.array([len(packet) for packet in packets], np.int64)
     frames = PacketBatch(buffer=buffer, starts=starts, ends=ends, received=np.arange(len(packets), dtype=np.int64))
-    return list(Identifier(DICTIONARY).process(frames))
+    return list(Identifier(dictionary).process(frames))
 
 
 def decommutated(*packets: bytes) -> tuple[list[TelemetryBatch], list[Anomalies]]:
@@ -102,6 +105,78 @@ def test_a_packet_of_varying_length_that_is_cut_is_too_short() -> None:
     (batch,), (aside,) = decommutated(b"\x02\x02\x12\x34\x56", b"\x02\x01\x12\x34")
     assert batch["DATA"].to_list() == [None, [0x1234]]
     assert aside.tallies == {Tally.PACKET_TOO_SHORT: 1}
+
+
+def lengths(packet: Packet, *sent: bytes) -> dict[Tally, int]:
+    """What is counted of packets, the only ones of a dictionary."""
+    dictionary = Dictionary(targets=(Target(name="SAT", packets=(packet,)),))
+    decommutator = Decommutator(dictionary)
+    for group in identified(*sent, dictionary=dictionary):
+        list(decommutator.process(group))
+    asides = [aside for aside in decommutator.take_asides() if isinstance(aside, Anomalies)]
+    return dict(asides[0].tallies) if asides else {}
+
+
+def test_a_field_that_is_absent_does_not_make_a_packet_too_short() -> None:
+    items = (
+        Item(name="KIND"),
+        Item(name="EXTRA", bit_length=16, present_if=(Condition("KIND", ">", 0),)),
+        Item(name="MORE", present_if=(Condition("EXTRA", "==", 0x0102),)),
+    )
+    packet = Packet(name="P", items=items)
+    assert lengths(packet, b"\x00", b"\x01\0\0", b"\x01\1\2\3") == {}
+    assert lengths(packet, b"\x00", b"\x01\0", b"\x01\1\2", b"") == {Tally.PACKET_TOO_SHORT: 3}
+
+
+def test_a_size_that_is_declared_is_what_packets_are_held_to() -> None:
+    packet = Packet(name="P", items=(Item(name="A"),), size_bytes=3)
+    assert lengths(packet, b"abc") == {}
+    assert lengths(packet, b"ab", b"abcd", b"") == {Tally.PACKET_TOO_SHORT: 2, Tally.PACKET_TOO_LONG: 1}
+    varying = Packet(name="P", items=(Item(name="N"), Item(name="DATA", length=FieldReference("N"))), size_bytes=3)
+    assert lengths(varying, b"\x01ab", b"\x01abc", b"\x03ab") == {Tally.PACKET_TOO_SHORT: 1, Tally.PACKET_TOO_LONG: 1}
+
+
+def test_anomalies_add_up_until_they_are_taken() -> None:
+    decommutator = Decommutator(DICTIONARY)
+    for mode, name in [(1, b"abc\0"), (0, b"\xff\xfe\0\0"), (9, b"\xff\xfe\0\0")]:
+        for group in identified(health(mode, 6, -2, name) + b"more"):
+            list(decommutator.process(group))
+    (aside,) = decommutator.take_asides()
+    assert isinstance(aside, Anomalies)
+    assert aside.items == {"MODE": {Tally.WITHOUT_STATE: 2}, "NAME": {Tally.UNDECODABLE_TEXT: 2}}
+    assert aside.tallies == {Tally.WITHOUT_STATE: 2, Tally.UNDECODABLE_TEXT: 2, Tally.PACKET_TOO_LONG: 3}
+    assert str(aside) == "SAT HEALTH: 3 packet too long; MODE: 2 without state; NAME: 2 undecodable text"
+    assert decommutator.take_asides() == []
+
+
+def test_a_function_that_is_missing_is_told_before_the_first_packet() -> None:
+    items = (Item(name="A", conversion=Function("c2kit.functions:nonsense")),)
+    with pytest.raises(DefinitionError, match=r"A: its function c2kit\.functions:nonsense cannot be imported"):
+        Decommutator(Dictionary(targets=(Target(name="SAT", packets=(Packet(name="P", items=items),)),)))
+
+
+def test_an_empty_batch_gives_nothing() -> None:
+    (group,) = identified(health(0, 6, -2))
+    assert list(Decommutator(DICTIONARY).process(group.select(np.zeros(1, np.bool_)))) == []
+
+
+@given(st.lists(st.binary(max_size=12), min_size=1, max_size=12), st.data())
+def test_whatever_the_bytes_are_nothing_raises_and_cutting_changes_nothing(
+    sent: list[bytes], data: st.DataObject
+) -> None:
+    sent = [bytes([1 + (len(each) & 1)]) + each for each in sent]
+    cut = data.draw(st.integers(0, len(sent)))
+    whole, whole_asides = decommutated(*sent)
+    pieces = [decommutated(*piece) for piece in (sent[:cut], sent[cut:]) if piece]
+    for batch in whole:
+        parts = [part for batches, _ in pieces for part in batches if part.packet.name == batch.packet.name]
+        for name in batch:
+            assert [repr(value) for part in parts for value in part[name].to_list()] == [
+                repr(value) for value in batch[name].to_list()
+            ]
+    for aside in whole_asides:
+        others = [other for _, asides in pieces for other in asides if other.packet == aside.packet]
+        assert sum((other.tallies for other in others), Counter()) == aside.tallies
 
 
 def test_any_cutting_into_batches_gives_the_same_values() -> None:

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from attrs import evolve
 
 from c2kit.batches import PacketBatch
 from c2kit.dictionaries import Dictionary
-from c2kit.errors import DefinitionError, MessageError, UnknownName
+from c2kit.errors import DefinitionError, MessageError, UnknownName, UsageError
 from c2kit.kernel.tally import Tally
 from c2kit.model.fields import Condition, Encoding, Fixed
 from c2kit.model.packets import Item, Match, Packet
@@ -159,6 +160,77 @@ class TestUnknown:
         (aside,) = identifier.take_asides()
         assert "found too short" in str(aside)
 
+    def test_a_packet_with_one_wrong_item_is_nearer_than_one_with_two_wrong_bits(self) -> None:
+        items = (Item(name="APID"), Item(name="KIND"))
+        packets = [
+            Packet(name=name, items=items, identification=(Match("APID", apid), Match("KIND", kind)))
+            for name, apid, kind in [("TWO_ITEMS", 0x11, 0x23), ("LATE", 0x10, 0xDD), ("EARLY", 0xEF, 0x22)]
+        ]
+        identifier = Identifier(dictionary(*packets))
+        list(identifier.process(batch(b"\x10\x22rest")))
+        (aside,) = identifier.take_asides()
+        assert isinstance(aside, UnknownPackets)
+        nearest = aside.likenesses[0].nearest
+        assert [(near.packet, near.item, near.bit_offset, near.differing_items) for near in nearest] == [
+            ("LATE", "KIND", 8, 1),
+            ("EARLY", "APID", 0, 1),
+            ("TWO_ITEMS", "APID", 7, 2),
+        ]
+
+    def test_items_of_several_definitions_may_stand_anywhere(self) -> None:
+        little = Packet(
+            name="LITTLE",
+            items=(Item(name="ID", bit_length=12, bit_offset=4, byte_order="little"),),
+            identification=(Match("ID", 0xABC),),
+        )
+        far = known_by("FAR", 0x42, offset=30 * 8)
+        identifier = Identifier(dictionary(little, far))
+        list(identifier.process(batch(b"\xc0\xaa" + bytes(40), b"\xc0")))
+        (aside,) = identifier.take_asides()
+        assert isinstance(aside, UnknownPackets)
+        # 0xABC stands as c. ab; aa instead of ab is the bit of weight 1 of its second byte.
+        first, second = aside.likenesses
+        assert [(near.packet, near.bit_offset, near.found) for near in first.nearest] == [
+            ("LITTLE", 15, 0xAAC),
+            ("FAR", 241, 0),
+        ]
+        assert [(near.packet, near.bit_offset, near.found) for near in second.nearest] == [
+            ("LITTLE", 8, None),
+            ("FAR", 240, None),
+        ]
+
+    def test_the_same_bits_in_a_shorter_packet_are_of_another_kind(self) -> None:
+        identifier = Identifier(dictionary(known_by("A", 1, bits=16)))
+        list(identifier.process(batch(b"\0\0", b"\0", b"\0\0\0", b"")))
+        (aside,) = identifier.take_asides()
+        assert isinstance(aside, UnknownPackets)
+        assert [(likeness.count, likeness.example) for likeness in aside.likenesses] == [
+            (2, b"\0\0"),
+            (1, b"\0"),
+            (1, b""),
+        ]
+
+    def test_where_nothing_is_defined_nothing_is_near(self) -> None:
+        identifier = Identifier(Dictionary())
+        list(identifier.process(batch(b"\0", b"")))
+        (aside,) = identifier.take_asides()
+        assert isinstance(aside, UnknownPackets)
+        assert list(aside.packets) == [b"\0", b""]
+        assert str(aside) == "2 unknown packets"
+
+    def test_what_is_said_does_not_depend_on_what_was_said_before(self) -> None:
+        packets = [known_by(f"P{number}", 257 * number, bits=16) for number in range(40)]
+        identifier, fresh = Identifier(dictionary(*packets)), Identifier(dictionary(*packets))
+        unknown = [bytes([high, high + 1]) for high in range(255)] * 2
+        for data in unknown:
+            list(identifier.process(batch(data)))
+        told = [aside.likenesses for aside in identifier.take_asides() if isinstance(aside, UnknownPackets)]
+        list(fresh.process(batch(unknown[-1])))
+        (expected,) = fresh.take_asides()
+        assert isinstance(expected, UnknownPackets)
+        assert told[-1] == expected.likenesses
+        assert told[:255] == told[255:]
+
     def test_asides_are_told_once(self) -> None:
         identifier = Identifier(dictionary(known_by("A", 1)))
         list(identifier.process(batch(b"\x00")))
@@ -195,6 +267,19 @@ class TestTime:
         assert isinstance(aside, Anomalies)
         assert aside.tallies == {Tally.TIME_OUT_OF_RANGE: 1}
 
+    def test_bad_times_are_told_for_each_definition_that_shares_the_clock(self) -> None:
+        items = (Item(name="ID"), Item(name="SECONDS", bit_length=56))
+        packets = [
+            Packet(name=name, items=items, identification=(Match("ID", value),), time=PacketTime(Cuc("SECONDS"), UNIX))
+            for name, value in [("A", 1), ("B", 2), ("C", 3)]
+        ]
+        identifier = Identifier(dictionary(*packets))
+        bad, good = (2**55).to_bytes(7), bytes(7)
+        for sent in ([b"\x01" + bad, b"\x02" + bad, b"\x03" + good, b"\x01" + bad], [b"\x02" + bad]):
+            list(identifier.process(batch(*sent)))
+        told = [(aside.packet, aside.tallies) for aside in identifier.take_asides() if isinstance(aside, Anomalies)]
+        assert told == [("A", {Tally.TIME_OUT_OF_RANGE: 2}), ("B", {Tally.TIME_OUT_OF_RANGE: 2})]
+
     def test_a_time_behind_an_item_of_varying_presence_is_found(self) -> None:
         items = (
             Item(name="ID"),
@@ -229,6 +314,30 @@ class TestSequence:
         assert (second.expected, second.found) == (101, 3)
         assert str(first) == "APID 1: 2 missing in 1 gap, 1 repeated; first expected 6, found 8"
 
+    def test_a_count_that_begins_again_is_a_reset_from_wherever_it_was(self) -> None:
+        (found,) = self.breaks((1, 10_000), (1, 0), (1, 1), (1, 16_383), (1, 0))
+        # From 1 to 16 383 is back by 2; on to 0 it goes as it should.
+        assert (found.gaps, found.resets, found.expected, found.found) == (0, 2, 10_001, 0)
+
+    def test_packets_too_short_for_a_header_have_no_count(self) -> None:
+        identifier = Identifier(Dictionary())
+        list(identifier.process(batch(space_packet(1, 5)[:5], b"", space_packet(1, 8)[:6], space_packets=True)))
+        list(identifier.process(batch(space_packet(1, 9), space_packets=True)))
+        assert not [aside for aside in identifier.take_asides() if isinstance(aside, SequenceBreaks)]
+
+    def test_breaks_add_up_until_they_are_taken(self) -> None:
+        identifier = Identifier(Dictionary())
+        for _ in range(1000):  # an instrument that does not count
+            list(identifier.process(batch(space_packet(1, 7), space_packets=True)))
+        (found,) = [aside for aside in identifier.take_asides() if isinstance(aside, SequenceBreaks)]
+        assert (found.repeats, found.breaks, found.expected, found.received) == (999, 999, 8, 1000)
+
+    def test_what_a_recorder_plays_back_has_counts_of_its_own(self) -> None:
+        identifier = Identifier(Dictionary())
+        for count, origin in [(100, "realtime"), (5, "stored"), (101, "realtime"), (6, "stored")]:
+            list(identifier.process(evolve(batch(space_packet(1, count), space_packets=True), origin=origin)))
+        assert not [aside for aside in identifier.take_asides() if isinstance(aside, SequenceBreaks)]
+
     def test_idle_packets_and_frames_that_are_no_space_packets_are_not_looked_at(self) -> None:
         assert self.breaks((0x7FF, 5), (0x7FF, 5)) == []
         assert self.breaks((1, 5), (1, 5), space_packets=False) == []
@@ -246,13 +355,58 @@ class TestSequence:
             assert (found.gaps, found.expected, found.found) == (1, 6, 7)
 
     @pytest.mark.parametrize(
-        "snapshot", [b"nonsense", b"{}", b'{"processor":"CommandEncoder","version":1,"memory":[]}']
+        "snapshot",
+        [
+            b"",
+            b"nonsense",
+            b"\xff",
+            b"[]",
+            b"{}",
+            b'{"processor":"CommandEncoder","version":1,"memory":{}}',
+            b'{"processor":"Identifier","version":2,"memory":{"totals":[0,0,0],"counts":[]}}',
+            b'{"processor":"Identifier","version":1,"memory":[]}',
+            b'{"processor":"Identifier","version":1,"memory":{"totals":[0,0,0]}}',
+        ],
     )
     def test_a_snapshot_of_something_else_is_refused(self, snapshot: bytes) -> None:
         with pytest.raises(MessageError, match="a snapshot for Identifier"):
             Identifier(Dictionary()).restore(snapshot)
 
+    @pytest.mark.parametrize("entry", ["5", '["fep","realtime",1]', '["fep","realtime",1,16384]', '["fep",1,1,1]'])
+    def test_a_damaged_snapshot_is_refused_and_changes_nothing(self, entry: str) -> None:
+        identifier = Identifier(Dictionary())
+        list(identifier.process(batch(space_packet(1, 5), space_packets=True)))
+        before = identifier.snapshot()
+        damaged = f'{{"processor":"Identifier","version":1,"memory":{{"totals":[9,9,0],"counts":[{entry}]}}}}'
+        with pytest.raises(MessageError, match="sequence counts in a snapshot"):
+            identifier.restore(damaged.encode())
+        assert identifier.snapshot() == before
+
     def test_without_the_check_nothing_is_looked_at(self) -> None:
         identifier = Identifier(Dictionary(), check_sequence=False)
         list(identifier.process(batch(space_packet(1, 5), space_packet(1, 5), space_packets=True)))
         assert not [aside for aside in identifier.take_asides() if isinstance(aside, SequenceBreaks)]
+
+
+class TestTotals:
+    def test_what_comes_in_is_identified_or_unknown_restarts_included(self) -> None:
+        two = Dictionary(
+            targets=(Target(name="X", packets=(known_by("A", 1),)), Target(name="Y", packets=(known_by("A", 2),)))
+        )
+        identifier, other = Identifier(two), Identifier(two)
+        list(identifier.process(batch(b"\x01", b"\x02", b"\x03", b"\x02")))
+        other.restore(identifier.snapshot())
+        list(other.process(batch(b"\x04")))
+        totals = other.totals
+        assert (totals.packets_in, totals.packets_out, totals.unknown, totals.unaccounted) == (5, 3, 2, 0)
+
+    def test_a_batch_left_in_the_middle_is_not_accounted_for(self) -> None:
+        identifier = Identifier(dictionary(known_by("A", 1)))
+        next(identifier.process(batch(b"\x01", b"\x02")))
+        assert identifier.totals.unaccounted == 1
+
+
+def test_packets_outside_the_buffer_are_refused() -> None:
+    outside = evolve(batch(b"\x01"), ends=np.array([500]))
+    with pytest.raises(UsageError, match="a packet is not in the buffer"):
+        list(Identifier(dictionary(known_by("A", 1))).process(outside))
