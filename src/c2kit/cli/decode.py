@@ -136,6 +136,6 @@ def decode(  # noqa: PLR0913 - an option each
     wanted = decoding.wanted(dictionary, targets, packets, items, values, form, output)
     apids = decoding.known_apids(dictionary, targets) if known_apids else None
     framing = decoding.framing(frame_bytes, skip_bytes, any_version=any_version, apids=apids)
-    is_sound = decoding.run(dictionary, targets, framing, recordings, wanted, summary)
-    if strict and not is_sound:
+    account = decoding.run(dictionary, targets, framing, recordings, wanted, summary)
+    if account.unaccounted_bytes or (strict and not account.is_flawless):
         sys.exit(ExitCode.FAILED)

@@ -11,7 +11,7 @@ from c2kit.batches.arrow import Values
 from c2kit.cli.options import tell
 from c2kit.cli.outputs import Output, Wanted, format_of
 from c2kit.cli.recordings import STDIN, chunks, progress
-from c2kit.cli.summary import is_flawless, print_json, print_table
+from c2kit.cli.summary import print_json, print_table
 from c2kit.cli.tables import Selection
 from c2kit.errors import UnknownName
 from c2kit.kernel.identity import identity
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from c2kit.dictionaries import Dictionary
     from c2kit.model.packets import Packet
     from c2kit.model.target import Target
+    from c2kit.processors import Account
     from c2kit.protocols import Protocol
 
     Chosen = Sequence[tuple[Target, Packet]]
@@ -109,8 +110,8 @@ def run(
     recordings: Sequence[str],
     wanted: Wanted,
     summary: str,
-) -> bool:
-    """Decode everything, and say on stderr what came of it. Gives whether nothing was wrong with it."""
+) -> Account:
+    """Decode everything, and say on stderr what became of it."""
     names = {(target.name, packet.name) for target, packet in wanted.packets}
     decoder = RecordingDecoder(dictionary, framed, targets=targets or None, packets=names)
     _refuse_overwriting(recordings, wanted.destination)
@@ -126,7 +127,7 @@ def run(
         for path in output.files:
             tell(f"wrote {path}")
         print_table(decoder.account, names)
-    return is_flawless(decoder.account)
+    return decoder.account
 
 
 def _write(batches: Iterable[TelemetryBatch], dictionary: Dictionary, output: Output) -> None:

@@ -12,6 +12,7 @@ from c2kit.cli.terminal import pairs, show, table
 from c2kit.kernel.layout import Layout
 from c2kit.model.canonical import canonical_json
 from c2kit.model.commands import Command
+from c2kit.model.fields import Prefixed
 from c2kit.model.packets import Packet
 
 if TYPE_CHECKING:
@@ -110,12 +111,17 @@ def _hazard(command: Command) -> str:
 
 
 def _bytes(thing: Packet | Command) -> str:
-    """How large they are: ``24``, or ``17+`` where the size varies."""
-    layout = Layout(thing.items if isinstance(thing, Packet) else thing.arguments)
+    """How large they are: ``24``, or ``17+`` where the size varies and 17 is the least."""
     if isinstance(thing, Packet) and thing.size_bytes is not None:
         return str(thing.size_bytes)
-    size = -(-layout.fixed_bits // 8)
-    return str(size) if layout.is_fixed else f"{size}+"
+    layout = Layout(thing.items if isinstance(thing, Packet) else thing.arguments)
+    least_bits = cursor = 0
+    for field in layout.fields:
+        prefix_bits = field.length.bit_length if isinstance(field.length, Prefixed) else 0
+        size_bits = prefix_bits if field.fixed_bits is None else field.fixed_bits
+        cursor = (cursor if field.bit_offset is None else field.bit_offset) + (0 if field.present_if else size_bits)
+        least_bits = max(least_bits, cursor)
+    return f"{-(-least_bits // 8)}{'' if layout.is_fixed else '+'}"
 
 
 def _packet(target: Target, packet: Packet) -> Iterable[RenderableType]:

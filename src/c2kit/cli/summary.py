@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from c2kit.processors import Account
     from c2kit.processors.account import Name
 
-__all__ = ["is_flawless", "print_json", "print_table"]
+__all__ = ["print_json", "print_table"]
 
 _MOST_NAMES = 6
 
@@ -32,12 +32,6 @@ _WORDS = {
     Tally.PACKET_TOO_SHORT: "packets too short for their definition",
     Tally.PACKET_TOO_LONG: "packets longer than their definition",
 }
-
-
-def is_flawless(account: Account) -> bool:
-    """Whether all that came were known, whole packets, and none is missing."""
-    too_short = any(anomalies.tallies[Tally.PACKET_TOO_SHORT] for anomalies in account.anomalies.values())
-    return not (account.unknown.count or account.discarded or account.break_count or too_short)
 
 
 def print_table(account: Account, written: Container[Name]) -> None:

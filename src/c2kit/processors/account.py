@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field
 
+from c2kit.kernel.tally import Tally
 from c2kit.processors.asides import Anomalies, SequenceBreaks
 
 if TYPE_CHECKING:
@@ -75,6 +76,12 @@ class Account:
     def break_count(self) -> int:
         """Sequence breaks of all APIDs."""
         return sum(breaks.breaks for breaks in self.breaks.values())
+
+    @property
+    def is_flawless(self) -> bool:
+        """Whether all that came were known and whole packets, and none was missing."""
+        too_short = any(anomalies.tallies[Tally.PACKET_TOO_SHORT] for anomalies in self.anomalies.values())
+        return not (self.unknown.count or self.discarded or self.break_count or too_short)
 
     def add_discarded(self, discarded: Discarded) -> None:
         """Take note of bytes that are part of no packet."""
