@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from c2kit.processors.account import Account
-from c2kit.processors.arguments import parse_argument
+from c2kit.processors.arguments import parse_argument, parse_arguments
 from c2kit.processors.asides import Anomalies, Aside, Difference, Likeness, SequenceBreaks, UnknownPackets
 from c2kit.processors.base import Processor
 from c2kit.processors.decommutate import Decommutator
 from c2kit.processors.encode import CommandEncoder, EncodedCommand
-from c2kit.processors.identify import Identifier
+from c2kit.processors.identify import Identifier, Totals
 from c2kit.processors.limits import LimitsMonitor
 from c2kit.processors.recordings import RecordingDecoder
 
@@ -26,6 +26,8 @@ __all__ = [
     "Processor",
     "RecordingDecoder",
     "SequenceBreaks",
+    "Totals",
     "UnknownPackets",
     "parse_argument",
+    "parse_arguments",
 ]

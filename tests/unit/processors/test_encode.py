@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import binascii
+import json
 import struct
 import zlib
 from pathlib import Path
 from typing import Any
 
+import bitstruct
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from c2kit.dictionaries import Dictionary
-from c2kit.errors import ArgumentFault, CommandRefused, MessageError, UnknownName
+from c2kit.errors import ArgumentFault, CommandRefused, MessageError, UnknownName, UsageError
 from c2kit.model.commands import Argument, Checksum, Command, LengthOf, SequenceCount
 from c2kit.model.conversions import Polynomial, State, States
 from c2kit.model.crc import CRC16_CCITT_FALSE, CRC32
-from c2kit.model.fields import Condition, Encoding, FieldReference, Fixed, Prefixed, Text
+from c2kit.model.fields import Condition, Encoding, Expand, FieldReference, Fixed, Prefixed, Terminated, Text
 from c2kit.model.target import Target
-from c2kit.processors import CommandEncoder, parse_argument
+from c2kit.processors import CommandEncoder, parse_argument, parse_arguments
 
 MODES = States((State("SAFE", 1, 1), State("TEST", 8, 9)))
 
@@ -74,8 +79,83 @@ class TestValues:
         assert "not part of this command" in faults(arguments, KIND=2, EXTRA=7)["EXTRA"]
         assert "must be given" in faults(arguments, KIND=1)["EXTRA"]
 
+    def test_a_count_follows_from_the_bytes_of_text_not_from_its_characters(self) -> None:
+        arguments = (Argument(name="N"), Argument(name="TEXT", encoding=Encoding.STRING, length=FieldReference("N")))
+        assert encode(arguments, TEXT="\u00e9\u00e9") == b"\x04\xc3\xa9\xc3\xa9"
+
+    def test_a_count_follows_from_a_default_and_by_its_factor(self) -> None:
+        length = FieldReference("N", multiply=2, add=1)
+        arguments = (Argument(name="N", default=99), Argument(name="DATA", length=length, default=(7, 8, 9)))
+        assert encode(arguments) == b"\x01\x07\x08\x09"
+        assert encode(arguments, DATA=[1]) == b"\x00\x01"
+        assert "DATA" in faults(arguments, DATA=[1, 2])
+
+    def test_numbers_and_arrays_of_numpy_are_as_good(self) -> None:
+        arguments = (
+            Argument(name="A", bit_length=16, maximum=300),
+            Argument(name="B", length=Fixed((2, 2)), maximum=8),
+        )
+        assert encode(arguments, A=np.int64(258), B=np.array([[1, 2], [3, 4]])) == b"\x01\x02\x01\x02\x03\x04"
+        found = faults(arguments, A=np.int64(301), B=np.array([[1, 2], [3, 9]]))
+        assert found["A"].startswith("A: out of range, expected at most 300")
+        assert found["B"].startswith("B: out of range, expected at most 8")
+
+    def test_an_argument_after_one_of_varying_size_and_a_trailer_are_where_they_belong(self) -> None:
+        arguments = (
+            Argument(name="NAME", encoding=Encoding.STRING, length=Terminated(b"\0")),
+            Argument(name="DATA", encoding=Encoding.BINARY, length=Expand()),
+            Argument(name="END", bit_length=16, fixed=0xBEEF),
+        )
+        assert encode(arguments, NAME="ab", DATA=b"123") == b"ab\x00123\xbe\xef"
+
+    @given(st.data())
+    def test_bits_stand_where_an_independent_packer_puts_them(self, data: st.DataObject) -> None:
+        arguments, values, formats = [], {}, []
+        for number in range(data.draw(st.integers(1, 8))):
+            bits = data.draw(st.integers(1, 64))
+            is_signed = data.draw(st.booleans()) and bits > 1
+            low, high = (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if is_signed else (0, (1 << bits) - 1)
+            encoding = Encoding.TWOS_COMPLEMENT if is_signed else Encoding.UNSIGNED
+            arguments.append(Argument(name=f"A{number}", bit_length=bits, encoding=encoding))
+            values[f"A{number}"] = data.draw(st.integers(low, high))
+            formats.append(f"{'s' if is_signed else 'u'}{bits}")
+        assert encode(tuple(arguments), **values) == bitstruct.pack("".join(formats), *values.values())
+
 
 class TestFaults:
+    def test_sequences_that_do_not_fit_are_named_along_with_all_else(self) -> None:
+        arguments = (
+            Argument(name="A"),
+            Argument(name="ARRAY", length=Fixed((2,))),
+            Argument(name="TEXT", encoding=Encoding.STRING, length=Prefixed(4)),
+            Argument(name="LINE", encoding=Encoding.STRING, length=Terminated(b"\n")),
+        )
+        found = faults(arguments, A=1, ARRAY=[1, 2, 3], TEXT="x" * 16, LINE="a\nb")
+        assert sorted(found) == ["ARRAY", "LINE", "TEXT"]
+        assert sorted(faults(arguments, ARRAY=[1, 2, 3], TEXT="x" * 16, LINE="a\nb")) == ["A", "ARRAY", "LINE", "TEXT"]
+
+    def test_what_depends_on_a_bad_argument_is_not_blamed_for_it(self) -> None:
+        arguments = (
+            Argument(name="KIND", maximum=2),
+            Argument(name="EXTRA", present_if=(Condition("KIND", "==", 1),)),
+            Argument(name="MORE", present_if=(Condition("EXTRA", "==", 1),)),
+        )
+        assert list(faults(arguments, KIND=9, EXTRA=7)) == ["KIND"]
+        assert list(faults(arguments, EXTRA=7)) == ["KIND"]
+        assert list(faults(arguments, KIND=9, EXTRA=256, MORE=1)) == ["KIND", "EXTRA"]
+
+    def test_a_bad_default_of_an_absent_argument_does_not_matter(self) -> None:
+        arguments = (
+            Argument(name="KIND"),
+            Argument(name="EXTRA", default=999, present_if=(Condition("KIND", "==", 1),)),
+        )
+        assert encode(arguments, KIND=0) == b"\0"
+        assert list(faults(arguments, KIND=1)) == ["EXTRA"]
+
+    def test_a_conversion_without_an_inverse_is_refused(self) -> None:
+        argument = Argument(name="A", conversion=Polynomial((0.0, 0.0, 1.0)), encoding=Encoding.TWOS_COMPLEMENT)
+        assert "no inverse" in faults((argument,), A=4)["A"]
+
     def test_all_bad_arguments_are_named_at_once(self) -> None:
         arguments = (
             Argument(name="FUNCTION", fixed=1),
@@ -190,6 +270,73 @@ class TestComputed:
         )
         assert "cannot tell the command's length" in faults(arguments, DATA=bytes(300))["LENGTH"]
 
+    def test_a_later_checksum_covers_an_earlier_one(self) -> None:
+        arguments = (
+            Argument(name="A", bit_length=24),
+            Argument(name="SUM", computed=Checksum("sum")),
+            Argument(name="CRC", bit_length=32, computed=Checksum(CRC32)),
+        )
+        body = b"\xf0\x11\x22\x23"
+        assert encode(arguments, A=0xF01122) == body + zlib.crc32(body).to_bytes(4)
+
+    def test_a_checksum_that_stands_before_what_it_covers_and_is_little_endian(self) -> None:
+        checksum = Checksum(CRC32, first_byte=4, last_byte=7)
+        arguments = (
+            Argument(name="CRC", bit_length=32, byte_order="little", computed=checksum),
+            Argument(name="A", bit_length=24),
+        )
+        assert encode(arguments, A=0x010203) == zlib.crc32(b"\1\2\3").to_bytes(4, "little") + b"\1\2\3"
+
+    @pytest.mark.parametrize("checksum", [Checksum("sum", 0, 5), Checksum("sum", 4), Checksum("sum", 3, 2)])
+    def test_a_checksum_over_bytes_that_are_not_there_is_refused(self, checksum: Checksum) -> None:
+        arguments = (Argument(name="A", bit_length=24), Argument(name="SUM", computed=checksum))
+        assert "covers what the command does not have, expected bytes" in faults(arguments, A=1)["SUM"]
+
+    @pytest.mark.parametrize("data", [b"", b"a", b"\xff" * 9])
+    def test_a_checksum_behind_what_varies_covers_all_before_it(self, data: bytes) -> None:
+        arguments = (
+            Argument(name="DATA", encoding=Encoding.BINARY, length=Expand()),
+            Argument(name="CRC", bit_length=16, computed=Checksum(CRC16_CCITT_FALSE)),
+            Argument(name="END", fixed=0xA5),
+        )
+        assert encode(arguments, DATA=data) == data + struct.pack(">HB", binascii.crc_hqx(data, 0xFFFF), 0xA5)
+
+    def test_a_count_of_all_commands_of_a_target_goes_by_its_name(self) -> None:
+        counted = Argument(name="COUNTER", bit_length=2, computed=SequenceCount())
+        commands = tuple(Command(name=name, arguments=(counted,)) for name in ("A", "B"))
+        targets = tuple(Target(name=name, commands=commands) for name in ("X", "Y"))
+        encoder_ = CommandEncoder(Dictionary(targets=targets))
+        sent = [("X", "A"), ("X", "B"), ("Y", "A"), ("X", "A"), ("X", "A"), ("X", "B")]
+        assert [encoder_.encode(*each).raw["COUNTER"] for each in sent] == [0, 1, 0, 2, 3, 0]
+
+    @pytest.mark.parametrize(
+        "snapshot",
+        [
+            b"",
+            b"nonsense",
+            b'{"processor":"Identifier","version":1,"memory":{"counts":[]}}',
+            b'{"processor":"CommandEncoder","version":1,"memory":{}}',
+            b'{"processor":"CommandEncoder","version":1,"memory":{"counts":{"SAT":1}}}',
+            b'{"processor":"CommandEncoder","version":1,"memory":{"counts":[["SAT","APID=1",-1]]}}',
+            b'{"processor":"CommandEncoder","version":1,"memory":{"counts":[["SAT","APID=1"]]}}',
+        ],
+    )
+    def test_a_damaged_snapshot_is_refused_and_changes_nothing(self, snapshot: bytes) -> None:
+        encoder_ = encoder(*self.SPACE_PACKET)
+        encoder_.encode("SAT", "DO", {"DATA": b""})
+        before = encoder_.snapshot()
+        with pytest.raises(MessageError, match="snapshot"):
+            encoder_.restore(snapshot)
+        assert encoder_.snapshot() == before
+
+    def test_counts_outlive_a_new_version_of_the_dictionary(self) -> None:
+        old = encoder(*self.SPACE_PACKET)
+        old.encode("SAT", "DO", {"DATA": b""})
+        new = encoder(*self.SPACE_PACKET, description="another text, another hash")
+        new.restore(old.snapshot())
+        assert new.encode("SAT", "DO", {"DATA": b""}).raw["COUNT"] == 1
+        assert json.loads(new.snapshot())["definitions"] != json.loads(old.snapshot())["definitions"]
+
     def test_it_cannot_be_given(self) -> None:
         assert faults(self.SPACE_PACKET, DATA=b"", CRC=5)["CRC"] == "CRC: cannot be given: it is computed"
 
@@ -204,6 +351,14 @@ class TestHazards:
         assert not encoder(mode).encode("SAT", "DO", {"MODE": "SAFE"}).is_hazardous
         assert encoder(mode).encode("SAT", "DO", {"MODE": "TEST"}).hazards == ("MODE=TEST",)
         assert encoder(mode).encode("SAT", "DO", {"MODE": 9}).is_hazardous
+
+    def test_every_hazardous_element_and_name_counts(self) -> None:
+        states = States((State("OFF", 0, 0), State("ARM", 1, 1), State("FIRE", 1, 2)))
+        lines = Argument(name="LINES", length=Fixed((3,)), conversion=states, hazardous_states=("ARM", "FIRE"))
+        assert encoder(lines).encode("SAT", "DO", {"LINES": ["OFF", 0, 0]}).hazards == ()
+        assert encoder(lines).encode("SAT", "DO", {"LINES": [0, 2, 2]}).hazards == ("LINES=FIRE",)
+        found = encoder(lines, hazardous=True, hazard="Burns").encode("SAT", "DO", {"LINES": [0, 1, 0]})
+        assert found.hazards == ("Burns", "LINES=ARM: Burns", "LINES=FIRE: Burns")
 
 
 class TestParsing:
@@ -225,6 +380,33 @@ class TestParsing:
     )
     def test_what_a_person_types_is_read(self, argument: Argument, text: str, value: object) -> None:
         assert parse_argument(argument, text) == value
+
+    @pytest.mark.parametrize("text", ["0x0a0B0c", "0a:0b:0c", "0A-0B-0C", "0a0b_0c", " 0a 0b 0c "])
+    def test_binary_is_read_in_any_spelling_of_hexadecimal(self, text: str) -> None:
+        argument = Argument(name="A", encoding=Encoding.BINARY, length=Fixed((3,)))
+        assert parse_argument(argument, text) == b"\x0a\x0b\x0c"
+
+    @pytest.mark.parametrize(("text", "value"), [("", []), ("[]", []), ("[1,2]", [1, 2]), ("SAFE, 9", ["SAFE", 9])])
+    def test_arrays_are_read_with_or_without_brackets(self, text: str, value: list[object]) -> None:
+        assert parse_argument(Argument(name="A", length=Fixed((2,)), conversion=MODES), text) == value
+
+    def test_assignments_are_read_and_all_that_is_wrong_is_told_by_the_encoder(self) -> None:
+        arguments = (
+            Argument(name="MODE", conversion=MODES),
+            Argument(name="LEVEL"),
+            Argument(name="KEY", encoding=Encoding.BINARY, length=Fixed((2,))),
+            Argument(name="TEXT", encoding=Encoding.STRING, length=Fixed((4,))),
+        )
+        command = Command(name="DO", arguments=arguments)
+        good = parse_arguments(command, ["MODE=SAFE", "LEVEL=0x10", "KEY=BEEF", "TEXT=a=b "])
+        assert encode(arguments, **good) == b"\x01\x10\xbe\xefa=b "
+        bad = parse_arguments(command, ["MODE=SAVE", "LEVEL=high", "KEY=xy", "TEXT=abcde", "LEVL=1"])
+        assert sorted(faults(arguments, **bad)) == ["KEY", "LEVEL", "LEVL", "MODE", "TEXT"]
+
+    @pytest.mark.parametrize("assignments", [["LEVEL"], ["=1"], ["LEVEL=1", "LEVEL=2"]])
+    def test_what_is_no_assignment_is_refused(self, assignments: list[str]) -> None:
+        with pytest.raises(UsageError, match="argument"):
+            parse_arguments(Command(name="DO", arguments=(Argument(name="LEVEL"),)), assignments)
 
     @pytest.mark.parametrize(
         "argument", [Argument(name="A"), Argument(name="A", encoding=Encoding.BINARY, length=Fixed((3,)))]
