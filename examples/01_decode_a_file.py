@@ -25,14 +25,14 @@ def main(path: Path) -> None:
 
     # Read it in pieces: memory stays the same however long the recording is. Each batch has many packets of one
     # definition, in columns.
-    volts = []
+    volts, rows = [], []
     with path.open("rb") as file:
         for telemetry in decoder.decode(iter(lambda: file.read(2**20), b"")):
             if telemetry.packet.name == "HEALTH":
                 volts.append(telemetry["BATTERY_VOLTAGE"].values)  # a NumPy array, in volts
-                first = telemetry.row(0)  # one packet, as a dict
+                rows.append(telemetry.row(0))  # one packet of the batch, as a dict
 
-    battery = np.concatenate(volts)
+    battery, first = np.concatenate(volts), rows[0]
     print(f"{len(battery)} packets of HEALTH: the battery has {battery.min():.3f} V to {battery.max():.3f} V")
     print(f"the first one: mode {first['MODE']}, {first['BATTERY_VOLTAGE']:.3f} V, {first['BATTERY_POWER']:.2f} W")
 

@@ -6,7 +6,6 @@ from the definitions in `dictionary/`, the same in each run.
 
 from __future__ import annotations
 
-import shutil
 import sys
 import time
 from datetime import UTC, datetime
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     from c2kit import TelemetryBatch
 
 ROOT = Path(__file__).parents[1]
-BUILD = ROOT / "build" / "demo"
-RECORDING = BUILD / "firefly.tlm"
 
 COLOURS = {"YELLOW": "yellow", "RED": "bold red"}
 BARS = "▁▂▃▄▅▆▇█"
@@ -35,16 +32,16 @@ BARS = "▁▂▃▄▅▆▇█"
 console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
 
 
-def main() -> None:
-    shutil.rmtree(BUILD, ignore_errors=True)
-    BUILD.mkdir(parents=True)
+def main(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    recording = folder / "firefly.tlm"
     step("A recording", "Ten minutes of FIREFLY, a CubeSat that does not exist, with what happens to recordings.")
-    RECORDING.write_bytes(simulated.recording())
-    console.print(f"  {shown(RECORDING)}: {RECORDING.stat().st_size:,} bytes")
+    recording.write_bytes(simulated.recording())
+    console.print(f"  {shown(recording)}: {recording.stat().st_size:,} bytes")
 
     step("Decoded", "By the dictionary that anybody can read: examples/dictionary/")
     began = time.perf_counter()
-    decoder, batches = decoded()
+    decoder, batches = decoded(recording)
     seconds = time.perf_counter() - began
     console.print(where_the_bytes_went(decoder))
     for breaks in decoder.account.breaks.values():
@@ -60,12 +57,12 @@ def main() -> None:
 
     step("Arrow", "A table of each packet, for pandas, Polars, DuckDB and whatever else reads Arrow.")
     for name, parts in sorted(batches.items()):
-        path = BUILD / f"{name}.arrow"
+        path = folder / f"{name}.arrow"
         with path.open("wb") as file, ArrowStream(file, TelemetrySchema.of(parts[0])) as stream:
             for batch in parts:
                 stream.write(batch)
         console.print(f"  {shown(path)}: {sum(map(len, parts)):,} rows, {path.stat().st_size:,} bytes")
-    what_next()
+    what_next(recording)
 
 
 def step(heading: str, text: str) -> None:
@@ -74,15 +71,15 @@ def step(heading: str, text: str) -> None:
 
 
 def shown(path: Path) -> str:
-    return str(path.relative_to(ROOT))
+    return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
 
 
-def decoded() -> tuple[RecordingDecoder, dict[str, list[TelemetryBatch]]]:
+def decoded(recording: Path) -> tuple[RecordingDecoder, dict[str, list[TelemetryBatch]]]:
     """All of the recording, by packets. A long one would not be kept: each batch would be used, and gone."""
     decoder = RecordingDecoder(Dictionary.load(ROOT / "examples/dictionary"), CcsdsPackets(), targets=["FIREFLY"])
     watch = LimitsMonitor()
     batches: dict[str, list[TelemetryBatch]] = {}
-    for telemetry in decoder.decode([RECORDING.read_bytes()]):
+    for telemetry in decoder.decode([recording.read_bytes()]):
         batches.setdefault(telemetry.packet.name, []).extend(watch.process(telemetry))
     return decoder, batches
 
@@ -92,7 +89,7 @@ def where_the_bytes_went(decoder: RecordingDecoder) -> Table:
     account = decoder.account
     lines = Table.grid(padding=(0, 3))
     for justify in ("left", "right", "right"):
-        lines.add_column(justify=justify)  # type: ignore[arg-type]
+        lines.add_column(justify=justify)
     for (target, packet), amount in sorted(account.packets.items()):
         lines.add_row(f"  {target} {packet}", f"{amount.count:,} packets", f"{amount.size_bytes:,} bytes")
     lines.add_row(
@@ -151,12 +148,12 @@ def spectrum(histogram: TelemetryBatch) -> None:
     console.print(f"\n  {'last HISTOGRAM':<16} {bars([float(count) for count in counts])}  {sum(counts):,} photons")
 
 
-def what_next() -> None:
+def what_next(recording: Path) -> None:
     step("What to try next", "Each is a line to type.")
     python = Path(sys.executable)
     c2kit = f"{python.parent.relative_to(ROOT)}/c2kit" if python.is_relative_to(ROOT) else "c2kit"
     for line, why in (
-        (f"decode -d examples/dictionary {shown(RECORDING)} -p HEALTH | head", "the same as CSV"),
+        (f"decode -d examples/dictionary {shown(recording)} -p HEALTH | head", "the same as CSV"),
         ("describe examples/dictionary HEALTH", "what is in a packet, bit by bit"),
         ("check examples/dictionary", "is the dictionary sound?"),
         ("encode -d examples/dictionary FIREFLY SET_MODE MODE=SAFE --show", "a command to bytes"),
@@ -168,4 +165,4 @@ def what_next() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "build" / "demo")

@@ -113,11 +113,11 @@ class _Spacecraft:
 
     def sunlight(self, t: float) -> float:
         """0 in the shadow, 1 in the sun; the penumbra takes ten seconds."""
-        return min(max((t - SUNRISE) / 10, 0.0), 1.0)
+        return float(min(max((t - SUNRISE) / 10, 0), 1))
 
     def battery_volts(self, t: float) -> float:
         if t < SUNRISE:
-            return 7.05 - 0.32 * (t / SUNRISE) ** 1.5
+            return 7.05 - 0.32 * math.pow(t / SUNRISE, 1.5)
         return 7.9 - 1.17 * math.exp(-(t - SUNRISE) / 200)
 
     def battery_amperes(self, t: float) -> float:
