@@ -107,7 +107,7 @@ def read_field(
     if "only_if" in entries:
         settings["present_if"] = read_conditions(file, entries["only_if"], earlier)
     if "display" in entries:
-        settings["display"] = _display(file, entries["display"], spec, settings.get("conversion"))
+        settings["display"] = _display(scope, entries["display"], spec, settings.get("conversion"))
     return settings
 
 
@@ -187,25 +187,28 @@ def _text(file: YamlFile, entries: Mapping[str, Node], spec: TypeSpec) -> Text:
     return Text(**settings)
 
 
-def _display(file: YamlFile, node: Node, spec: TypeSpec, conversion: Conversion | None) -> str:
+def _display(scope: Scope, node: Node, spec: TypeSpec, conversion: Conversion | None) -> str:
     """A format that the values take; how wide it may be is bounded, for it is memory."""
-    text = file.scalar(node, "display")
+    text = scope.file.scalar(node, "display")
     example: object = 0 if spec.encoding.is_integer and conversion is None else 0.0
     if spec.encoding.is_bytes:
         example = ""
     elif isinstance(conversion, States):
         example = 0
-    _try_display(file, node, text, example)
+    _try_display(scope, node, text, example)
     return text
 
 
-def _try_display(file: YamlFile, node: Node, text: str, example: object) -> None:
+def _try_display(scope: Scope, node: Node, text: str, example: object) -> None:
+    if (text, type(example)) in scope.good_displays:
+        return
     if _DISPLAY.fullmatch(text):
         with contextlib.suppress(ValueError):
             format(example, text)
+            scope.good_displays.add((text, type(example)))
             return
     expected = "a Python format specification for its values, such as .2f or #06x"
-    raise file.wrong(node, "no such display format", expected=expected, found=repr(text))
+    raise scope.file.wrong(node, "no such display format", expected=expected, found=repr(text))
 
 
 def read_derived(scope: Scope, name: ScalarNode, node: Node) -> DerivedItem:
@@ -219,7 +222,7 @@ def read_derived(scope: Scope, name: ScalarNode, node: Node) -> DerivedItem:
     inputs = file.sequence(entries["of"], "of", expected="a list of items")
     display = text_of(file, entries, "display")
     if "display" in entries:
-        _try_display(file, entries["display"], display, 0.0)
+        _try_display(scope, entries["display"], display, 0.0)
     return DerivedItem(
         name=name.value,
         function=read_function(file, entries["function"], entries.get("version")),

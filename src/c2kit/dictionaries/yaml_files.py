@@ -63,14 +63,16 @@ class YamlLoader:
     problems: list[DefinitionError] = field(factory=list)
     included: set[Path] = field(factory=set)
     _types: TypeReader = field(factory=TypeReader)
+    _numbers: dict[str, float | None] = field(factory=dict)
     _good_names: set[str] = field(factory=set)
+    _good_displays: set[tuple[str, type]] = field(factory=set)
     _open: list[Path] = field(factory=list)
 
     def load(self, path: Path) -> LoadedFile | None:
         """The definitions of a file and of all that it includes; ``None`` where it cannot be read."""
         key = path.resolve()
         if key not in self.files:
-            file = YamlFile(str(path), self.problems)
+            file = YamlFile(str(path), self.problems, self._numbers)
             self._open.append(key)
             try:
                 self.files[key] = self._read(path, file)
@@ -82,7 +84,7 @@ class YamlLoader:
         return self.files[key]
 
     def _read(self, path: Path, file: YamlFile) -> LoadedFile | None:
-        scope = Scope(file, path.parent, self._types, self.offsets_from, self._good_names)
+        scope = Scope(file, path.parent, self._types, self.offsets_from, self._good_names, self._good_displays)
         entries = file.entries(compose(path, file.name), "a dictionary file", _KEYS)
         loaded = LoadedFile(scope, description=text_of(file, entries, "description"))
         if "target" in entries:

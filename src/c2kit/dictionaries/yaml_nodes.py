@@ -8,7 +8,6 @@ is decided by whoever reads it: a state may be called ``ON``, ``NO`` or ``1``, a
 from __future__ import annotations
 
 import difflib
-import math
 from typing import TYPE_CHECKING
 
 from attrs import define
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["MappingNode", "Node", "ScalarNode", "SequenceNode", "YamlFile", "did_you_mean", "is_plain", "kind_of"]
 
 _LEAST_INTEGER, _GREATEST_INTEGER = -(2**63), 2**64 - 1
+_GREATEST_NUMBER = 1e308
+"""What is finite stays finite when it is converted to a float."""
 
 
 def kind_of(node: Node) -> str:
@@ -65,6 +66,8 @@ class YamlFile:
 
     name: str
     problems: list[DefinitionError]
+    numbers: dict[str, float | None]
+    """The plain scalars that were looked at, and the numbers that they are: most stand in many places."""
 
     def source(self, node: Node) -> Source:
         """Where a node begins."""
@@ -95,21 +98,26 @@ class YamlFile:
         pairs = self.mapping(node, what)
         seen: dict[str, ScalarNode] = {}
         for key, _ in pairs:
-            if key.value in seen:
-                first = self.source(seen[key.value])
-                raise self.wrong(
-                    key, f"{key.value} stands twice in {what}", found=f"the first at {first}", remedy="remove one"
-                )
-            seen[key.value] = key
+            first = seen.setdefault(key.value, key)
+            if first is not key:
+                found = f"the first at {self.source(first)}"
+                raise self.wrong(key, f"{key.value} stands twice in {what}", found=found, remedy="remove one")
         return pairs
 
     def entries(self, node: Node, what: str, known: Collection[str]) -> dict[str, Node]:
         """The values of a mapping by key, every key one of the ``known``."""
         entries: dict[str, Node] = {}
-        for key, value in self.pairs(node, what):
+        pairs = node.value if type(node) is MappingNode else ()
+        for key, value in pairs:
+            if type(key) is not ScalarNode or key.value not in known:
+                break
+            entries[key.value] = value
+        if entries and len(entries) == len(pairs):
+            return entries
+        # Something is wrong, or nothing stands there: what it is may take its time.
+        for key, _ in self.pairs(node, what):
             if key.value not in known:
                 raise self.wrong(key, f"{what} has no {key.value!r}", remedy=did_you_mean(key.value, known))
-            entries[key.value] = value
         return entries
 
     def sequence(self, node: Node, what: str, *, expected: str = "a list") -> list[Node]:
@@ -133,28 +141,31 @@ class YamlFile:
             raise self.wrong(node, f"{what} must be a name", expected="a name", found="nothing")
         return text
 
+    def _plain_number(self, node: Node) -> float | None:
+        """The number that a scalar without quotes is; ``None`` where it is none."""
+        if type(node) is not ScalarNode or node.style:
+            return None
+        text = node.value
+        if text not in self.numbers:
+            self.numbers[text] = _read_number(text)
+        return self.numbers[text]
+
     def integer(self, node: Node, what: str, *, least: int = _LEAST_INTEGER, most: int = _GREATEST_INTEGER) -> int:
         """An integer: decimal, ``0x``, ``0o`` or ``0b``; underscores may group digits."""
-        expected = "an integer" if least < -1 else f"an integer of at least {least}"
-        text = self.scalar(node, what, expected=expected)
-        value = _plain_integer(node, text)
-        if value is None:
+        value = self._plain_number(node)
+        if value is None or isinstance(value, float):
+            expected = "an integer" if least < -1 else f"an integer of at least {least}"
+            text = self.scalar(node, what, expected=expected)
             remedy = "write 0o in front of octal digits, nothing in front of decimal ones" if text[:1] == "0" else ""
             raise self.wrong(node, f"{what} must be {expected}", expected=expected, found=kind_of(node), remedy=remedy)
         if not least <= value <= most:
             raise self.wrong(node, f"{what} is out of range", expected=f"{least} to {most}", found=value)
         return value
 
-    def number(self, node: Node, what: str) -> int | float:
-        """A finite number."""
-        text = self.scalar(node, what, expected="a number")
-        value: int | float | None = _plain_integer(node, text)
-        if value is None and is_plain(node) and text.isascii():
-            try:
-                value = float(text)
-            except ValueError:
-                value = None
-        if value is None or not math.isfinite(value) or not -1e308 <= value <= 1e308:
+    def number(self, node: Node, what: str) -> float:
+        """A finite number; an integer stays one."""
+        value = self._plain_number(node)
+        if value is None or not -_GREATEST_NUMBER <= value <= _GREATEST_NUMBER:
             raise self.wrong(node, f"{what} must be a number", expected="a finite number", found=kind_of(node))
         return value
 
@@ -177,10 +188,14 @@ class YamlFile:
             raise self.wrong(node, f"{what} must be bytes", expected=expected, found=kind_of(node)) from None
 
 
-def _plain_integer(node: Node, text: str) -> int | None:
-    if not is_plain(node) or not text.isascii():
+def _read_number(text: str) -> float | None:
+    if not text.isascii():
         return None
     try:
         return int(text, 0)
+    except ValueError:
+        pass
+    try:
+        return float(text)
     except ValueError:
         return None

@@ -75,6 +75,8 @@ class Scope:
     offsets_from: str | None
     good_names: set[str]
     """Names of fields that were found to be well-formed, in any file: most stand in many packets."""
+    good_displays: set[tuple[str, type]]
+    """Display formats that were tried, with the type of value on which."""
     headers: Names[Header] = field(factory=lambda: Names("header"))
     conversions: Names[Conversion] = field(factory=lambda: Names("conversion"))
     states: Names[States] = field(factory=lambda: Names("set of states"))

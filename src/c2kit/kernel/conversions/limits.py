@@ -47,7 +47,9 @@ def _passed(values: Values, bound: float | None, state: LimitState) -> Flags:
     if values.dtype.kind in "iu" and math.isfinite(bound):
         # Comparing with a float would round a wide integer first.
         bound = math.ceil(bound) if is_low else math.floor(bound)
-    passed: Flags = values < bound if is_low else values > bound
+    # A bound is rounded to the type of a float32 column; one that is too large for it is passed by nothing finite.
+    with np.errstate(over="ignore"):
+        passed: Flags = values < bound if is_low else values > bound
     return passed
 
 

@@ -69,5 +69,10 @@ def test_bounds_between_and_beyond_the_values_of_the_type(bound: float) -> None:
     assert high == [RH if value > bound else G for value in values]
 
 
+def test_bounds_beyond_a_single_precision_float_are_passed_by_nothing() -> None:
+    limits = Limits(red_low=-1e308, yellow_low=0.1, yellow_high=1e39, red_high=1e308)
+    assert limit_states(limits, numbers([-3e38, 0.1, 3e38], np.float32)).to_list() == [YL, G, G]
+
+
 def test_a_boolean_can_have_limits() -> None:
     assert limit_states(Limits(red_low=1), numbers([True, False], np.bool_)).to_list() == [G, RL]
