@@ -31,12 +31,15 @@ class LimitsMonitor(Processor[TelemetryBatch, TelemetryBatch]):
 
     def __init__(self, limits_set: str = DEFAULT_SET) -> None:
         self.limits_set = limits_set
+        self._chosen: dict[tuple[str, str, str, str], dict[str, Limits]] = {}
 
     def process(self, batch: TelemetryBatch) -> Iterator[TelemetryBatch]:
         """The same batch, with a column of :class:`~c2kit.model.limits.LimitState` for each item that has limits."""
-        items = batch.packet.items_by_name.values()
-        chosen = {item.name: limits for item in items if (limits := self._limits_of(item)) is not None}
-        states = {name: limit_states(limits, batch[name]) for name, limits in chosen.items()}
+        key = (self.limits_set, batch.target, batch.packet.name, batch.dictionary_hash)
+        if key not in self._chosen:
+            items = batch.packet.items_by_name.values()
+            self._chosen[key] = {item.name: limits for item in items if (limits := self._limits_of(item)) is not None}
+        states = {name: limit_states(limits, batch[name]) for name, limits in self._chosen[key].items()}
         yield evolve(batch, limits=states) if states else batch
 
     def _limits_of(self, item: Item | DerivedItem) -> Limits | None:

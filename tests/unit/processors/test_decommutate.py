@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from c2kit.batches import PacketBatch, TelemetryBatch
 from c2kit.dictionaries import Dictionary
-from c2kit.errors import DefinitionError, UnknownName, UsageError
+from c2kit.errors import DefinitionError, MessageError, UnknownName, UsageError
 from c2kit.kernel.tally import Tally
 from c2kit.model.conversions import Function, Polynomial, State, States
 from c2kit.model.fields import Condition, Encoding, FieldReference, Fixed
@@ -220,3 +220,18 @@ class TestLimits:
         (batch,), _ = decommutated(b"\x02\x00")
         assert list(LimitsMonitor().process(batch)) == [batch]
         assert LimitsMonitor().take_asides() == []
+
+    def test_the_set_may_be_changed_between_batches(self) -> None:
+        (batch,), _ = decommutated(health(0, 6, 4))
+        monitor = LimitsMonitor()
+        (before,) = monitor.process(batch)
+        monitor.limits_set = "eclipse"
+        (after,) = monitor.process(batch)
+        assert (list(before.limits), list(after.limits)) == (["VOLTAGE"], ["VOLTAGE", "CURRENT"])
+
+    def test_it_has_no_memory(self) -> None:
+        monitor = LimitsMonitor()
+        assert monitor.snapshot() == b""
+        monitor.restore(b"")
+        with pytest.raises(MessageError, match="a snapshot for LimitsMonitor, expected none: it has no memory"):
+            monitor.restore(b"x")

@@ -152,6 +152,19 @@ class TestFaults:
         assert encode(arguments, KIND=0) == b"\0"
         assert list(faults(arguments, KIND=1)) == ["EXTRA"]
 
+    @pytest.mark.parametrize(
+        ("bounds", "expected"),
+        [
+            ({"minimum": 2}, "at least 2"),
+            ({"maximum": 16777215}, "at most 16777215"),
+            ({"minimum": -0.5, "maximum": 1}, "-0.5 to 1"),
+        ],
+    )
+    def test_the_range_is_told_in_full(self, bounds: dict[str, float], expected: str) -> None:
+        argument = Argument(name="A", bit_length=32, encoding=Encoding.TWOS_COMPLEMENT, units="s", **bounds)
+        value = 16777216 if "maximum" in bounds else 1
+        assert faults((argument,), A=value)["A"] == f"A: out of range, expected {expected} s, found {value}"
+
     def test_a_conversion_without_an_inverse_is_refused(self) -> None:
         argument = Argument(name="A", conversion=Polynomial((0.0, 0.0, 1.0)), encoding=Encoding.TWOS_COMPLEMENT)
         assert "no inverse" in faults((argument,), A=4)["A"]
