@@ -1,0 +1,62 @@
+"""A stage in a process of its own, to be killed: copies each record of ``m.in`` to ``m.out``, counting as it goes.
+
+Arguments: the bus file, the ordinal, what to do, seconds of silence before a colleague is given up. It prints a line
+for each step. Exit codes: 0 stopped, 4 fenced.
+"""
+
+# ruff: noqa: T201 - what it prints tells the test how far it is
+
+from __future__ import annotations
+
+import sys
+import time
+
+from c2kit.bus.base import Fenced, Record, Step
+from c2kit.bus.sqlite import SqliteBus
+
+STATE = ("count", "lane")
+
+
+def copy(bus: SqliteBus, ordinal: int) -> None:
+    with bus.worker("copy", ("m.in",), outputs=("m.out",), ordinal=ordinal) as worker:
+        print("ready", flush=True)
+        while True:
+            delivery = worker.receive(1.0, max_bytes=50)
+            if delivery.gained or delivery.lost:
+                worker.rewind()
+                continue
+            for record in delivery.records:
+                count = int(worker.snapshot((STATE[0], record.lane)) or b"0") + 1
+                step = Step(
+                    publish=[Record("m.out", record.lane, b"%d:%s" % (count, record.value))],
+                    passed={(record.stream, record.partition): record.offset + 1},
+                    snapshots={(STATE[0], record.lane): b"%d" % count},
+                )
+                worker.commit(step)
+                print("step", flush=True)
+
+
+def own(bus: SqliteBus) -> None:
+    with bus.worker("copy", (), outputs=("m.out",), exclusive=True) as worker:
+        print("ready", flush=True)
+        while True:
+            worker.commit(Step(publish=[Record("m.out", "lane", b"x")]))
+            print("step", flush=True)
+            time.sleep(0.01)
+
+
+def main(path: str, ordinal: str, what: str, take_over_seconds: str) -> int:
+    try:
+        with SqliteBus(path, take_over_seconds=float(take_over_seconds)) as bus:
+            if what == "copy":
+                copy(bus, int(ordinal))
+            else:
+                own(bus)
+    except Fenced as error:
+        print(f"fenced: {error}", flush=True)
+        return 4
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
