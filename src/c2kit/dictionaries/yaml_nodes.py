@@ -152,8 +152,9 @@ class YamlFile:
 
     def integer(self, node: Node, what: str, *, least: int = _LEAST_INTEGER, most: int = _GREATEST_INTEGER) -> int:
         """An integer: decimal, ``0x``, ``0o`` or ``0b``; underscores may group digits."""
-        value = self._plain_number(node)
-        if value is None or isinstance(value, float):
+        number = self._plain_number(node)
+        value = number if isinstance(number, int) else None
+        if value is None:
             expected = "an integer" if least < -1 else f"an integer of at least {least}"
             text = self.scalar(node, what, expected=expected)
             remedy = "write 0o in front of octal digits, nothing in front of decimal ones" if text[:1] == "0" else ""
