@@ -63,7 +63,7 @@ class YamlLoader:
     problems: list[DefinitionError] = field(factory=list)
     included: set[Path] = field(factory=set)
     _types: TypeReader = field(factory=TypeReader)
-    _numbers: dict[str, float | None] = field(factory=dict)
+    _numbers: dict[str, int | float | None] = field(factory=dict)
     _good_names: set[str] = field(factory=set)
     _good_displays: set[tuple[str, type]] = field(factory=set)
     _open: list[Path] = field(factory=list)

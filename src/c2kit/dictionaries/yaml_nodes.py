@@ -66,7 +66,7 @@ class YamlFile:
 
     name: str
     problems: list[DefinitionError]
-    numbers: dict[str, float | None]
+    numbers: dict[str, int | float | None]
     """The plain scalars that were looked at, and the numbers that they are: most stand in many places."""
 
     def source(self, node: Node) -> Source:
@@ -141,7 +141,7 @@ class YamlFile:
             raise self.wrong(node, f"{what} must be a name", expected="a name", found="nothing")
         return text
 
-    def _plain_number(self, node: Node) -> float | None:
+    def _plain_number(self, node: Node) -> int | float | None:
         """The number that a scalar without quotes is; ``None`` where it is none."""
         if type(node) is not ScalarNode or node.style:
             return None
@@ -152,9 +152,8 @@ class YamlFile:
 
     def integer(self, node: Node, what: str, *, least: int = _LEAST_INTEGER, most: int = _GREATEST_INTEGER) -> int:
         """An integer: decimal, ``0x``, ``0o`` or ``0b``; underscores may group digits."""
-        number = self._plain_number(node)
-        value = number if isinstance(number, int) else None
-        if value is None:
+        value = self._plain_number(node)
+        if not isinstance(value, int):
             expected = "an integer" if least < -1 else f"an integer of at least {least}"
             text = self.scalar(node, what, expected=expected)
             remedy = "write 0o in front of octal digits, nothing in front of decimal ones" if text[:1] == "0" else ""
@@ -163,7 +162,7 @@ class YamlFile:
             raise self.wrong(node, f"{what} is out of range", expected=f"{least} to {most}", found=value)
         return value
 
-    def number(self, node: Node, what: str) -> float:
+    def number(self, node: Node, what: str) -> int | float:
         """A finite number; an integer stays one."""
         value = self._plain_number(node)
         if value is None or not -_GREATEST_NUMBER <= value <= _GREATEST_NUMBER:
@@ -189,7 +188,7 @@ class YamlFile:
             raise self.wrong(node, f"{what} must be bytes", expected=expected, found=kind_of(node)) from None
 
 
-def _read_number(text: str) -> float | None:
+def _read_number(text: str) -> int | float | None:
     if not text.isascii():
         return None
     try:
