@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import struct
 from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from attrs import evolve
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from c2kit.batches import PacketBatch, TelemetryBatch
@@ -20,7 +22,11 @@ from c2kit.model.fields import Condition, Encoding, FieldReference, Fixed
 from c2kit.model.limits import Limits, LimitState
 from c2kit.model.packets import DerivedItem, Item, Match, Packet
 from c2kit.model.target import Target
-from c2kit.processors import Anomalies, Decommutator, Identifier, LimitsMonitor
+from c2kit.processors import Anomalies, Decommutator, Identifier, LimitsMonitor, UnknownPackets
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from random import Random
 
 ID = Item(name="ID")
 MODES = States((State("SAFE", 0, 0), State("ON", 2, 3)))
@@ -48,12 +54,15 @@ def health(mode: int, voltage: int, current: int, name: bytes = b"abc\0") -> byt
     return struct.pack(">BBHb4s", 1, mode, voltage, current, name)
 
 
-def identified(*packets: bytes, dictionary: Dictionary = DICTIONARY) -> list[PacketBatch]:
+def frames_of(packets: Sequence[bytes]) -> list[PacketBatch]:
     buffer = b"".join(packets) + b"after"
     ends = np.cumsum([len(packet) for packet in packets], dtype=np.int64)
     starts = ends - np.array([len(packet) for packet in packets], np.int64)
-    frames = PacketBatch(buffer=buffer, starts=starts, ends=ends, received=np.arange(len(packets), dtype=np.int64))
-    return list(Identifier(dictionary).process(frames))
+    return [PacketBatch(buffer=buffer, starts=starts, ends=ends, received=np.arange(len(packets), dtype=np.int64))]
+
+
+def identified(*packets: bytes, dictionary: Dictionary = DICTIONARY) -> list[PacketBatch]:
+    return [group for frames in frames_of(packets) for group in Identifier(dictionary).process(frames)]
 
 
 def decommutated(*packets: bytes) -> tuple[list[TelemetryBatch], list[Anomalies]]:
@@ -199,6 +208,40 @@ def test_an_item_that_is_not_there_is_refused_with_a_hint() -> None:
     (batch,), _ = decommutated(health(0, 6, -2))
     with pytest.raises(UnknownName, match="did you mean VOLTAGE"):
         batch["VOLTAGES"]
+
+
+EXAMPLE = Dictionary.load(Path(__file__).parents[3] / "examples" / "dictionary")
+
+
+def rows(sent: list[bytes], pieces: list[slice]) -> tuple[dict[str, list[str]], list[bytes]]:
+    """What each packet of the example gives, row by row, and what is unknown, when sent in these pieces."""
+    identify, decommutate, monitor = Identifier(EXAMPLE), Decommutator(EXAMPLE), LimitsMonitor()
+    found: dict[str, list[str]] = {}
+    for piece in pieces:
+        for frames in frames_of(sent[piece]):
+            for packets in identify.process(frames):
+                for telemetry in decommutate.process(packets):
+                    for checked in monitor.process(telemetry):
+                        states = {name: column.to_list() for name, column in checked.limits.items()}
+                        found.setdefault(f"{checked.target} {checked.packet.name}", []).extend(
+                            repr((checked.row(index), {name: each[index] for name, each in states.items()}))
+                            for index in range(len(checked))
+                        )
+    unknown = [each for aside in identify.take_asides() if isinstance(aside, UnknownPackets) for each in aside.packets]
+    return found, unknown
+
+
+@settings(max_examples=40)
+@given(st.randoms(use_true_random=False), st.data())
+def test_hostile_packets_of_the_example_decode_alike_one_by_one(random: Random, data: st.DataObject) -> None:
+    sent = []
+    for _ in range(data.draw(st.integers(1, 12))):
+        body = random.randbytes(random.choice([0, 3, 20, 60, 64, 200]))
+        head = struct.pack(">HHHIHB", 0x0800 | random.randrange(98, 108), 0, 0, 5, 6, random.randrange(1, 5))
+        sent.append(random.choice([head + body, b"\x5a\xc3\x01" + body, b"\x5a\xc3\x02" + body, body]))
+    whole = rows(sent, [slice(None)])
+    assert whole == rows(sent, [slice(index, index + 1) for index in range(len(sent))])
+    assert sum(map(len, whole[0].values())) + len(whole[1]) == len(sent)
 
 
 class TestLimits:

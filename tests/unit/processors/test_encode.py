@@ -160,7 +160,7 @@ class TestFaults:
             ({"minimum": -0.5, "maximum": 1}, "-0.5 to 1"),
         ],
     )
-    def test_the_range_is_told_in_full(self, bounds: dict[str, float], expected: str) -> None:
+    def test_the_range_is_told_in_full(self, bounds: dict[str, Any], expected: str) -> None:
         argument = Argument(name="A", bit_length=32, encoding=Encoding.TWOS_COMPLEMENT, units="s", **bounds)
         value = 16777216 if "maximum" in bounds else 1
         assert faults((argument,), A=value)["A"] == f"A: out of range, expected {expected} s, found {value}"
