@@ -26,11 +26,14 @@ _COMPARISON = re.compile(r"\s*(==|!=|<=|>=|<|>)\s*(.+?)\s*", re.DOTALL)
 def read_conditions(file: YamlFile, node: Node, earlier: Earlier) -> tuple[Condition, ...]:
     """``{MODE: 2}``, ``{MODE: SCIENCE}``, ``{MODE: ">= 2"}`` or ``{MODE: [">= 2", "< 5"]}``; all of them must hold."""
     conditions: list[Condition] = []
-    for name, value in file.pairs(node, "only_if"):
+    pairs = file.pairs(node, "only_if")
+    for name, value in pairs:
         comparisons: list[Node] = value.value if isinstance(value, SequenceNode) else [value]
+        if not comparisons:
+            raise file.wrong(value, f"{name.value} is compared with nothing", expected='[">= 2", "< 5"]')
         for comparison in comparisons:
             conditions.extend(_condition(file, name, comparison, earlier))
-    if not conditions:
+    if not pairs:
         raise file.wrong(node, "only_if must not be empty", expected='{ITEM: 1} or {ITEM: ">= 2"}')
     # All of them must hold, so that their order means nothing and must not change the hash.
     places = {name: place for place, name in enumerate(earlier)}

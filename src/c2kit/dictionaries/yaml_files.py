@@ -16,7 +16,7 @@ from c2kit.dictionaries.yaml_fields import text_of
 from c2kit.dictionaries.yaml_headers import Header
 from c2kit.dictionaries.yaml_nodes import ScalarNode, YamlFile
 from c2kit.dictionaries.yaml_packets import read_packet
-from c2kit.dictionaries.yaml_scope import Names, Scope
+from c2kit.dictionaries.yaml_scope import Named, Names, Scope
 from c2kit.dictionaries.yaml_text import compose
 from c2kit.dictionaries.yaml_time import read_epoch
 from c2kit.dictionaries.yaml_types import TypeReader
@@ -148,6 +148,7 @@ class YamlLoader:
                 one.check()
             except DefinitionError as error:
                 scope.file.problems.append(error)
+                scope.headers.known[one.name.value] = Named(None, scope.file.source(one.name))
 
 
 def _target_name(file: YamlFile, node: Node) -> str:

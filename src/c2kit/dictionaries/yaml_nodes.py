@@ -48,7 +48,7 @@ def is_plain(node: Node) -> bool:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A remedy for a name that does not exist."""
-    known = list(known)
+    known = sorted(known)
     near = difflib.get_close_matches(name[:100], known[:2000], n=3, cutoff=0.5)
     if near:
         return f"did you mean {' or '.join(near)}?"

@@ -84,7 +84,7 @@ def _decode(path: Path, name: str) -> str:
         data = path.read_bytes()
     except OSError as error:
         reason = error.strerror or str(error)
-        raise DefinitionError(f"cannot be read: {reason}", source=Source(name)) from error
+        raise DefinitionError(f"cannot be read: {reason}", source=Source(name, 1, 1)) from error
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

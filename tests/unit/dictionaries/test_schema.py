@@ -129,6 +129,7 @@ def test_what_loads_is_valid(tmp_path: Path, text: str) -> None:
         ITEMS % "{type: u8, limits: {a: {}}}",
         ITEMS % "{type: u8, only_if: {}}",
         ITEMS % "{type: u8, only_if: N}",
+        ITEMS % "{type: u8, only_if: {N: []}}",
         ITEMS % "{type: u8, length: {add: 1}}",
         ITEMS % "{type: u8, length: 5}",
         ITEMS % "{type: bytes, prefix: i8}",

@@ -96,6 +96,7 @@ def test_a_command_may_have_no_arguments(tmp_path: Path) -> None:
         ("{type: f32, fixed: 1.5}", "fixed", 1.5),
         ('{type: "bytes[2]", fixed: 0x0102}', "fixed", b"\x01\x02"),
         ('{type: "text[4]", fixed: AB}', "fixed", b"AB\0\0"),
+        ("{type: bytes, prefix: u8, fixed: 0x0102}", "fixed", b"\x01\x02"),
         ("{type: u14, computed: sequence_count}", "computed", SequenceCount()),
         ("{type: u14, computed: {sequence_count: {}}}", "computed", SequenceCount()),
         ("{type: u14, computed: {sequence_count: {per: N}}}", "computed", SequenceCount("N")),

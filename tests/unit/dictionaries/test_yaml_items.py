@@ -22,6 +22,7 @@ from tests.definitions import load, load_item, load_packet
         ("{type: u8, units: 1}", "units", "1"),
         ("{type: u8, display: .2f}", "display", ".2f"),
         ('{type: u8, display: "#06x"}', "display", "#06x"),
+        ("{type: u8, states: {A: 1}, display: x}", "display", "x"),
         ('{type: "text[8]", display: ">10"}', "display", ">10"),
         ("{type: u8, at_byte: 12}", "bit_offset", 96),
         ("{type: u8, at_bit: 3}", "bit_offset", 3),
@@ -214,6 +215,7 @@ def test_derived_items_are_computed_of_items(tmp_path: Path) -> None:
         ('{type: "text[4]", charset: klingon}', "no such character set"),
         ('{type: "text[4]", charset: rot13}', "no such character set"),
         ("{type: u8, only_if: {}}", "only_if must not be empty"),
+        ("{type: u8, only_if: {N: []}}", "compared with nothing"),
         ("{type: u8, only_if: N}", "only_if must be a mapping"),
         ("{type: u8, only_if: {NOBODY: 1}}", "NOBODY, which is not defined before it"),
         ("{type: u8, only_if: {N: OFF}}", "cannot be compared"),
@@ -242,6 +244,10 @@ def test_derived_items_are_computed_of_items(tmp_path: Path) -> None:
         ("{type: u8, states: {}}", "must not be empty"),
         ("{type: u8, states: {A: }}", "integer"),
         ("{type: u8, states: {A: 5..2}}", "ends before it begins"),
+        ("{type: u8, states: {A: 1..x}}", "64 bits"),
+        ("{type: u8, states: {'': 1}}", "must have a name"),
+        ("{type: u8, states: {A: 1}, display: .2q}", "display"),
+        ("{type: u8, scale: \uff11}", "finite number"),
         ("{type: u8, states: {A: 1..}}", "integer"),
         ("{type: u8, states: {A: 010}}", "0o in front of octal"),
         ("{type: u8, states: {A: 99999999999999999999}}", "out of range"),
@@ -254,6 +260,7 @@ def test_derived_items_are_computed_of_items(tmp_path: Path) -> None:
         ("{type: u8, limits: {}}", "must not be empty"),
         ("{type: u8, limits: {red: 2}}", "did you mean red_low"),
         ("{type: u8, limits: {a: {}}}", "no bound"),
+        ("{type: u8, limits: {'': {red_low: 1}}}", "must have a name"),
         ("{type: u8, minimum: 2}", "has no 'minimum'"),
     ],
 )
@@ -304,6 +311,12 @@ def test_derived_items_that_cannot_be_are_refused(tmp_path: Path, derived: str, 
         load_packet(tmp_path, f'items: {{A: u8, T: "text[4]"}}\nderived:\n  D: {derived}\n')
     assert caught.value.source is not None
     assert caught.value.source.line == 6
+
+
+def test_what_depends_on_a_broken_item_is_not_reported_too(tmp_path: Path) -> None:
+    with pytest.raises(DefinitionError) as caught:
+        load_packet(tmp_path, "identify: {A: 1}\nitems:\n  A: u99\n  B: {type: u8, only_if: {A: 1}}\n  A: u8\n")
+    assert [each.source.line for each in (caught.value, *caught.value.others) if each.source] == [6, 8]
 
 
 def test_fixed_arrays_have_a_bound_for_each_has_room_in_every_packet(tmp_path: Path) -> None:

@@ -235,6 +235,7 @@ def test_times_that_cannot_be_are_refused(tmp_path: Path, time: str, wrong: str)
         ("items: {A: u8}\nderived: {A: {function: 'm:f', of: [A]}}", "A stands twice"),
         ("items: {A: u8}\noffsets_from: data", "offsets_from belongs to csv"),
         ("csv: missing.csv", "no such file"),
+        ("csv: defs.yaml\noffsets_from: header", "expected packet or data, found 'header'"),
     ],
 )
 def test_packets_that_cannot_be_are_refused(tmp_path: Path, body: str, wrong: str) -> None:
@@ -252,6 +253,13 @@ def test_a_name_that_a_header_has_cannot_be_used_again(tmp_path: Path) -> None:
 def test_a_header_that_says_nonsense_is_refused_though_nobody_extends_it(tmp_path: Path) -> None:
     with pytest.raises(DefinitionError, match="no such type") as caught:
         load(tmp_path, CCSDS.replace("FLAGS: u2", "FLAGS: x2") + "  P: {items: {A: u8}}\n")
+    assert caught.value.others == ()
+
+
+def test_a_broken_header_is_reported_once_and_not_by_all_that_extend_it(tmp_path: Path) -> None:
+    packets = "".join(f"  P{number}: {{extends: TM, items: {{A: u8}}}}\n" for number in range(5))
+    with pytest.raises(DefinitionError, match="has no 'tim'; did you mean time") as caught:
+        load(tmp_path, CCSDS.replace("    trailer", "    tim: 1\n    trailer") + packets)
     assert caught.value.others == ()
 
 

@@ -105,6 +105,17 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         Dictionary.load(target)
 
 
+def test_a_file_that_resists_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    path = tmp_path / "defs.yaml"
+    path.write_bytes(b"target: A\n")
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(DefinitionError, match=r"defs\.yaml:1:1: cannot be read: Permission denied"):
+        Dictionary.load(path)
+
+
 def test_without_the_c_parser_everything_is_the_same(tmp_path: Path) -> None:
     root = Path(__file__).parents[3]
     script = """
