@@ -36,8 +36,8 @@ def read_conditions(file: YamlFile, node: Node, earlier: Earlier) -> tuple[Condi
     if not pairs:
         raise file.wrong(node, "only_if must not be empty", expected='{ITEM: 1} or {ITEM: ">= 2"}')
     # All of them must hold, so that their order means nothing and must not change the hash.
-    places = {name: place for place, name in enumerate(earlier)}
-    return tuple(sorted(conditions, key=lambda one: (places[one.field], one.operator, one.value)))
+    places = {name: place for place, name in enumerate(earlier)} if len(pairs) > 1 else {}
+    return tuple(sorted(conditions, key=lambda one: (places.get(one.field, 0), one.operator, one.value)))
 
 
 def _condition(file: YamlFile, name: ScalarNode, node: Node, earlier: Earlier) -> list[Condition]:
