@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import abc
+import copy
 import json
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
-from c2kit.errors import MessageError
+from c2kit.errors import MessageError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from c2kit.batches.kinds import Kind
+    from c2kit.dictionaries import Dictionary
     from c2kit.model.target import Target
     from c2kit.processors.asides import Aside
 
-__all__ = ["Processor", "pack_snapshot", "unpack_snapshot"]
+__all__ = ["Processor", "needs_dictionary", "pack_snapshot", "unpack_snapshot"]
 
 Taken = TypeVar("Taken")
 Given = TypeVar("Given")
@@ -28,7 +31,26 @@ class Processor(abc.ABC, Generic[Taken, Given]):
     or a user's own function.
 
     An instance is for one lane (packets in one order) and one thread.
+
+    A mission is composed of processors that were given no dictionary, such as ``Identifier()``. Those are
+    specifications:
+    they say what they take and give, and :meth:`bind` makes one that works, for each lane.
     """
+
+    takes: ClassVar[tuple[Kind, ...]]
+    """The kinds of records that it processes, the main one first."""
+    gives: ClassVar[Kind]
+    also_gives: ClassVar[tuple[Kind, ...]] = ()
+    """The kinds of streams that its asides go to, beside events."""
+
+    def bind(self, dictionary: Dictionary, targets: Sequence[str]) -> Self:  # noqa: ARG002 - many need neither
+        """Another one with the same settings, for these definitions and the targets that a stage serves."""
+        return copy.deepcopy(self)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What it was told apart from definitions, as plain data, for the description of a mission."""
+        return {}
 
     @abc.abstractmethod
     def process(self, batch: Taken) -> Iterator[Given]:
@@ -49,6 +71,14 @@ class Processor(abc.ABC, Generic[Taken, Given]):
         """
         if snapshot:
             raise MessageError(f"a snapshot for {type(self).__name__}", expected="none: it has no memory")
+
+
+def needs_dictionary(processor: str) -> UsageError:
+    """What to raise where a specification is used as if it could work."""
+    return UsageError(
+        f"{processor}() without a dictionary is a part of a mission, and processes nothing by itself",
+        remedy=f"give it one: {processor}(Dictionary.load(...))",
+    )
 
 
 def pack_snapshot(processor: str, version: int, targets: Iterable[Target], memory: dict[str, Any]) -> bytes:

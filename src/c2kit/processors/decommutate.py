@@ -8,6 +8,8 @@ import numpy as np
 from attrs import define
 
 from c2kit.batches import PacketBatch, TelemetryBatch
+from c2kit.batches.kinds import Kind
+from c2kit.dictionaries import Dictionary
 from c2kit.errors import UsageError
 from c2kit.kernel import columns
 from c2kit.kernel.conversions import bind, bind_derived
@@ -15,7 +17,7 @@ from c2kit.kernel.layout import Layout
 from c2kit.kernel.tally import Tally, tallies
 from c2kit.model.conversions import Function
 from c2kit.processors.asides import Anomalies, Asides
-from c2kit.processors.base import Processor
+from c2kit.processors.base import Processor, needs_dictionary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from c2kit.batches import Column
-    from c2kit.dictionaries import Dictionary
     from c2kit.kernel.conversions import Convert, Derive
     from c2kit.kernel.tally import Tallies
     from c2kit.model.packets import Packet
@@ -44,7 +45,12 @@ class Decommutator(Processor[PacketBatch, TelemetryBatch]):
         DefinitionError: a conversion's function cannot be found, or is another version.
     """
 
-    def __init__(self, dictionary: Dictionary) -> None:
+    takes = (Kind.PACKETS,)
+    gives = Kind.TELEMETRY
+
+    def __init__(self, dictionary: Dictionary | None = None) -> None:
+        self._is_bound = dictionary is not None
+        dictionary = dictionary or Dictionary()
         self._dictionary = dictionary
         self._compiled = {
             (target.name, place): _Compiled.of(packet)
@@ -54,6 +60,10 @@ class Decommutator(Processor[PacketBatch, TelemetryBatch]):
         }
         self._asides = Asides()
 
+    def bind(self, dictionary: Dictionary, targets: Sequence[str]) -> Decommutator:  # noqa: ARG002 - it knows from each batch
+        """Another one that decommutates packets of these definitions."""
+        return Decommutator(dictionary)
+
     def process(self, batch: PacketBatch) -> Iterator[TelemetryBatch]:
         """The telemetry of each definition, in the order in which the first packet of each was received.
 
@@ -62,6 +72,8 @@ class Decommutator(Processor[PacketBatch, TelemetryBatch]):
             UnknownName: its target is not in the dictionary.
             DefinitionError: a definition that cannot be decoded.
         """
+        if not self._is_bound:
+            raise needs_dictionary("Decommutator")
         target = self._target_of(batch)
         definition = batch.definition
         if definition is None or not len(batch):

@@ -6,19 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
+from c2kit.batches.kinds import Kind
+from c2kit.dictionaries import Dictionary
 from c2kit.errors import ArgumentFault, CommandRefused, MessageError, UsageError
 from c2kit.kernel import columns
 from c2kit.kernel.layout import Layout
 from c2kit.model.commands import Checksum, LengthOf, SequenceCount
 from c2kit.model.conversions import States
 from c2kit.processors.arguments import elements_of, fault_of, misfits, raw_values
-from c2kit.processors.base import pack_snapshot, unpack_snapshot
+from c2kit.processors.base import needs_dictionary, pack_snapshot, unpack_snapshot
 from c2kit.processors.computed import checksum, command_length
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from c2kit.dictionaries import Dictionary
     from c2kit.model.commands import Argument, Command
     from c2kit.processors.arguments import RawValues
 
@@ -60,10 +61,20 @@ class CommandEncoder:
     Like a :class:`~c2kit.processors.Processor` it knows no clock and no bus, and is for one thread.
     """
 
-    def __init__(self, dictionary: Dictionary) -> None:
-        self._dictionary = dictionary
+    takes = (Kind.COMMANDS, Kind.AUTO_COMMANDS)
+    gives = Kind.UPLINK
+    also_gives = (Kind.COMMAND_STATUS,)
+
+    def __init__(self, dictionary: Dictionary | None = None) -> None:
+        self._is_bound = dictionary is not None
+        self._dictionary = dictionary or Dictionary()
         self._layouts: dict[tuple[str, str], Layout] = {}
         self._counts: dict[CountKey, int] = {}
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """It has none."""
+        return {}
 
     def encode(self, target: str, name: str, arguments: Mapping[str, Any] | None = None) -> EncodedCommand:
         """Encode a command from engineering values.
@@ -73,6 +84,8 @@ class CommandEncoder:
             CommandRefused: what is wrong with the arguments: all of it.
             DefinitionError: a definition that cannot be encoded.
         """
+        if not self._is_bound:
+            raise needs_dictionary("CommandEncoder")
         command = self._dictionary.target(target).command(name)
         raw, faults = raw_values(command, arguments or {})
         data = b""

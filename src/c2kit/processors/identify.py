@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from attrs import evolve, frozen
 
 from c2kit.batches import PacketBatch
+from c2kit.batches.kinds import Kind
+from c2kit.dictionaries import Dictionary
 from c2kit.errors import MessageError
 from c2kit.kernel.bounds import check_bounds
 from c2kit.processors.asides import Asides
-from c2kit.processors.base import Processor, pack_snapshot, unpack_snapshot
+from c2kit.processors.base import Processor, needs_dictionary, pack_snapshot, unpack_snapshot
 from c2kit.processors.clocks import Clocks
 from c2kit.processors.matching import Matcher, definitions_of
 from c2kit.processors.nearest import Explainer
 from c2kit.processors.sequence import SequenceCheck
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from c2kit.dictionaries import Dictionary
     from c2kit.kernel.leapseconds import LeapSeconds
     from c2kit.model.target import Target
     from c2kit.processors.asides import Aside
@@ -57,7 +58,7 @@ class Identifier(Processor[PacketBatch, PacketBatch]):
     are space packets; unknown ones too, since a packet that nobody defined is not a missing one.
 
     Args:
-        dictionary: the definitions.
+        dictionary: the definitions; only a specification for a mission has none.
         targets: the names of the targets whose packets may come; all by default.
         check_sequence: whether to check sequence counts.
         leap: the leap-second table, where not the built-in one.
@@ -67,14 +68,22 @@ class Identifier(Processor[PacketBatch, PacketBatch]):
         UnknownName: a target that the dictionary does not have.
     """
 
+    takes = (Kind.FRAMES,)
+    gives = Kind.PACKETS
+    also_gives = (Kind.UNKNOWN,)
+
     def __init__(
         self,
-        dictionary: Dictionary,
+        dictionary: Dictionary | None = None,
         targets: Iterable[str] | None = None,
         *,
         check_sequence: bool = True,
         leap: LeapSeconds | None = None,
     ) -> None:
+        self._is_bound = dictionary is not None
+        self._check_sequence = check_sequence
+        self._leap = leap
+        dictionary = dictionary or Dictionary()
         chosen = dictionary.targets if targets is None else [dictionary.target(name) for name in sorted(set(targets))]
         self._targets = tuple(chosen)
         self._definitions = definitions_of(self._targets)
@@ -89,6 +98,15 @@ class Identifier(Processor[PacketBatch, PacketBatch]):
         self._asides = Asides()
         self.totals = Totals()
 
+    def bind(self, dictionary: Dictionary, targets: Sequence[str]) -> Identifier:
+        """Another one that identifies packets of these targets."""
+        return Identifier(dictionary, targets, check_sequence=self._check_sequence, leap=self._leap)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Whether it checks sequence counts."""
+        return {"check_sequence": self._check_sequence}
+
     @cached_property
     def _explainer(self) -> Explainer:
         # Made when the first unknown packet comes: it takes as long as all the rest.
@@ -96,6 +114,8 @@ class Identifier(Processor[PacketBatch, PacketBatch]):
 
     def process(self, batch: PacketBatch) -> Iterator[PacketBatch]:
         """The packets of each target that has some in the batch, in the order received."""
+        if not self._is_bound:
+            raise needs_dictionary("Identifier")
         check_bounds(batch.buffer, batch.starts, batch.ends)
         self._count(packets_in=len(batch))
         if self._sequence is not None and batch.space_packets and len(batch):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
 from c2kit.batches import TelemetryBatch
+from c2kit.batches.kinds import Kind
 from c2kit.kernel.conversions import limit_states
 from c2kit.processors.base import Processor
 
@@ -29,9 +30,17 @@ class LimitsMonitor(Processor[TelemetryBatch, TelemetryBatch]):
     one that has neither has no limit states.
     """
 
+    takes = (Kind.TELEMETRY,)
+    gives = Kind.TELEMETRY
+
     def __init__(self, limits_set: str = DEFAULT_SET) -> None:
         self.limits_set = limits_set
         self._chosen: dict[tuple[str, str, str, str], dict[str, Limits]] = {}
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The named set."""
+        return {"limits_set": self.limits_set}
 
     def process(self, batch: TelemetryBatch) -> Iterator[TelemetryBatch]:
         """The same batch, with a column of :class:`~c2kit.model.limits.LimitState` for each item that has limits."""

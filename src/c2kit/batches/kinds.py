@@ -1,0 +1,47 @@
+"""The kinds of records that move through a pipeline, and what a stream of each kind belongs to."""
+
+from __future__ import annotations
+
+from enum import Enum, StrEnum, unique
+
+__all__ = ["Kind", "Scope"]
+
+
+@unique
+class Scope(StrEnum):
+    """What a stream's name ends with."""
+
+    INTERFACE = "interface"
+    TARGET = "target"
+    STAGE = "stage"
+    MISSION = "mission"
+    """Nothing: the mission has one."""
+
+
+@unique
+class Kind(Enum):
+    """A kind of record: its label in a stream's name, the scope, and whether it is telemetry, which waits for room."""
+
+    RAW = ("raw", Scope.INTERFACE, True)
+    """Bytes as they came and went."""
+    FRAMES = ("frames", Scope.INTERFACE, True)
+    UNKNOWN = ("unknown", Scope.INTERFACE, True)
+    """Packets that no definition matches."""
+    PACKETS = ("packets", Scope.TARGET, True)
+    TELEMETRY = ("telemetry", Scope.TARGET, True)
+    COMMANDS = ("commands", Scope.TARGET, False)
+    AUTO_COMMANDS = ("auto-commands", Scope.INTERFACE, False)
+    """An interface's own commands, on connect and periodic ones."""
+    UPLINK = ("uplink", Scope.INTERFACE, False)
+    """Encoded commands on their way to the link."""
+    COMMAND_STATUS = ("command-status", Scope.STAGE, False)
+    EVENTS = ("events", Scope.STAGE, False)
+    DEAD_LETTER = ("dead-letter", Scope.STAGE, False)
+
+    def __init__(self, label: str, scope: Scope, is_telemetry: bool) -> None:  # noqa: FBT001 - how members are made
+        self.label = label
+        self.scope = scope
+        self.is_telemetry = is_telemetry
+
+    def __str__(self) -> str:
+        return self.label

@@ -1,0 +1,1 @@
+"""Missions: processors and links, composed."""

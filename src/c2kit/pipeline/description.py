@@ -1,0 +1,120 @@
+"""The description of a mission: everything that a runner, a generator or a person needs to know of it, as plain data.
+
+``c2kit graph --format json`` prints exactly this; what reads a mission (the scaffold, the API) reads this and nothing
+else. It is frozen, and the same script gives the same description.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from attrs import asdict, field, frozen
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "LinkDescription",
+    "MissionDescription",
+    "ProcessorDescription",
+    "Resources",
+    "Scale",
+    "StageDescription",
+    "StreamDescription",
+]
+
+SCHEMA_VERSION = 1
+
+
+@frozen(kw_only=True)
+class Resources:
+    """What one replica of a stage asks of a cluster, as Kubernetes writes it; ``None`` leaves it to the default."""
+
+    cpu: str | None = None
+    memory: str | None = None
+
+
+@frozen(kw_only=True)
+class Scale:
+    """How many replicas of a stage there may be; where more than ``lag`` records wait for each, one more starts."""
+
+    min: int = 1
+    max: int = 1
+    lag: int = 1000
+
+
+@frozen(kw_only=True)
+class StreamDescription:
+    """A stream: who writes it and who reads it, by the names of their stages."""
+
+    name: str
+    kind: str
+    scope: str
+    writer: str
+    readers: tuple[str, ...]
+    lanes: tuple[str, ...]
+    partitions: int
+    is_telemetry: bool
+
+
+@frozen(kw_only=True)
+class ProcessorDescription:
+    """A processor of a stage's chain: its class and what it was told."""
+
+    name: str
+    takes: str
+    gives: str | None
+    settings: dict[str, Any] = field(factory=dict)
+
+
+@frozen(kw_only=True)
+class LinkDescription:
+    """An interface's link: its class and what it was told."""
+
+    name: str
+    settings: dict[str, Any]
+    protocols: tuple[str, ...]
+    targets: tuple[str, ...]
+
+
+@frozen(kw_only=True)
+class StageDescription:
+    """A unit of deployment."""
+
+    name: str
+    role: str
+    """``interface``, ``stage``, ``sink`` or ``command-source``."""
+    reads: tuple[str, ...]
+    """Stream names."""
+    writes: tuple[str, ...]
+    processors: tuple[ProcessorDescription, ...] = ()
+    link: LinkDescription | None = None
+    targets: tuple[str, ...] = ()
+    interfaces: tuple[str, ...] = ()
+    directory: str | None = None
+    """Where a sink keeps its files; it needs a volume there."""
+    scale: Scale = field(factory=Scale)
+    resources: Resources = field(factory=Resources)
+    extras: tuple[str, ...] = ()
+    """What of the package its container installs."""
+    defined_at: str = ""
+    """The line of the script that asked for it."""
+
+
+@frozen(kw_only=True)
+class MissionDescription:
+    """A whole mission."""
+
+    schema_version: int = SCHEMA_VERSION
+    name: str
+    bus: str
+    dictionary_hashes: dict[str, str]
+    stages: tuple[StageDescription, ...]
+    streams: tuple[StreamDescription, ...]
+
+    def as_json(self) -> str:
+        """The description as JSON, the same for the same mission."""
+        return json.dumps(asdict(self), indent=2, sort_keys=True)
+
+    def stage(self, name: str) -> StageDescription:
+        """The stage of that name; raises KeyError."""
+        return next(stage for stage in self.stages if stage.name == name)

@@ -1,0 +1,167 @@
+"""A mission: links and processors, composed. The composition is data; nothing here opens or starts anything."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from attrs import field, frozen
+
+from c2kit.errors import UsageError
+from c2kit.pipeline.description import Resources, Scale
+from c2kit.pipeline.names import check_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from c2kit.dictionaries import Dictionary
+    from c2kit.pipeline.description import MissionDescription
+    from c2kit.pipeline.parts import Part
+    from c2kit.protocols import Protocol
+
+__all__ = ["InterfaceSpec", "Mission", "StageSpec"]
+
+
+@frozen(kw_only=True)
+class InterfaceSpec:
+    """A link with its protocols, and the targets that live behind it."""
+
+    name: str
+    link: Any
+    protocols: tuple[Protocol, ...]
+    targets: tuple[str, ...]
+    raw_log: str | None
+    on_connect: tuple[str, ...]
+    periodic: tuple[tuple[str, float], ...]
+    resources: Resources
+    defined_at: str
+
+    @property
+    def has_commands(self) -> bool:
+        """Whether it sends commands of its own."""
+        return bool(self.on_connect or self.periodic)
+
+
+@frozen(kw_only=True)
+class StageSpec:
+    """A chain of processors that is deployed together."""
+
+    name: str
+    processors: tuple[Part, ...]
+    targets: tuple[str, ...] | None
+    publish: tuple[str, ...]
+    scale: Scale
+    resources: Resources
+    defined_at: str
+
+
+@frozen
+class Mission:
+    """What a mission is made of: interfaces to its targets, and stages that process what comes and goes.
+
+    Each stage's streams follow from its processors and from what it serves: the targets that it is given, or else
+    whatever no other stage with the same first processor names. What does not fit together is refused by
+    :meth:`describe`, and so before anything starts, with both sides named.
+
+    Args:
+        name: letters, digits and hyphens, at most 40.
+        dictionary: the definitions of all targets.
+        bus: ``memory:``, ``sqlite:PATH`` or ``kafka:BROKERS``.
+    """
+
+    name: str = field(validator=lambda _, __, name: check_name("mission", name) and None)
+    dictionary: Dictionary = field(kw_only=True)
+    bus: str = field(kw_only=True, default="memory:")
+    interfaces: dict[str, InterfaceSpec] = field(factory=dict, init=False)
+    stages: dict[str, StageSpec] = field(factory=dict, init=False)
+
+    def interface(  # noqa: PLR0913 - what an interface is made of
+        self,
+        name: str,
+        link: object,
+        *,
+        protocols: Sequence[Protocol],
+        targets: Sequence[str],
+        raw_log: str | Path | None = None,
+        on_connect: Sequence[str] = (),
+        periodic: Iterable[tuple[str, float]] = (),
+        resources: Resources | None = None,
+    ) -> InterfaceSpec:
+        """Add a link, framed by ``protocols`` (the outermost first), with the targets that live behind it.
+
+        ``raw_log`` is the directory of a log of all bytes of both directions. ``on_connect`` are commands to be sent
+        whenever the link comes up, ``periodic`` those to be sent every so many seconds, each written as a person types
+        it: ``"FIREFLY NOOP"``.
+
+        Raises:
+            UsageError: a name that is none or is taken, no protocol, no target.
+            UnknownName: a target that the dictionary does not have.
+        """
+        check_name("interface", name, [*self.interfaces, *self.stages])
+        if not protocols:
+            raise UsageError(
+                f"interface {name} has no protocols", remedy="Burst() makes a frame of each piece of input"
+            )
+        if not targets:
+            raise UsageError(f"interface {name} has no targets", remedy="name the targets that live behind it")
+        spec = InterfaceSpec(
+            name=name,
+            link=link,
+            protocols=tuple(protocols),
+            targets=tuple(self.dictionary.target(target).name for target in targets),
+            raw_log=None if raw_log is None else str(raw_log),
+            on_connect=tuple(on_connect),
+            periodic=tuple(periodic),
+            resources=resources or Resources(),
+            defined_at=_caller(),
+        )
+        self.interfaces[name] = spec
+        return spec
+
+    def stage(
+        self,
+        name: str,
+        *processors: Part,
+        targets: Sequence[str] | None = None,
+        publish: Sequence[str] = (),
+        scale: Scale | None = None,
+        resources: Resources | None = None,
+    ) -> StageSpec:
+        """Add a stage: processors that are deployed together, each taking what the one before gives.
+
+        ``targets`` are those that it serves; an inner kind of record is published if another stage reads it, or if
+        ``publish`` names it.
+
+        Raises:
+            UsageError: a name that is none or is taken, no processors.
+            UnknownName: a target that the dictionary does not have.
+        """
+        check_name("stage", name, [*self.interfaces, *self.stages])
+        if not processors:
+            raise UsageError(f"stage {name} has no processors", remedy="give it at least one, such as Identifier()")
+        spec = StageSpec(
+            name=name,
+            processors=processors,
+            targets=None if targets is None else tuple(self.dictionary.target(target).name for target in targets),
+            publish=tuple(str(kind) for kind in publish),
+            scale=scale or Scale(),
+            resources=resources or Resources(),
+            defined_at=_caller(),
+        )
+        self.stages[name] = spec
+        return spec
+
+    def describe(self) -> MissionDescription:
+        """The whole mission as plain data, checked. Raises UsageError for whatever does not fit together."""
+        from c2kit.pipeline.compose import compose  # noqa: PLC0415 - it takes missions apart, and so imports this module
+
+        return compose(self)
+
+
+def _caller() -> str:
+    """``file:line`` of who called the caller."""
+    frame = inspect.currentframe()
+    for _ in range(2):
+        frame = frame.f_back if frame is not None else None
+    return "" if frame is None else f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
