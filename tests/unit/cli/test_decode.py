@@ -411,3 +411,14 @@ class TestSummary:
         result = run("decode", "-d", mission, "-f", "jsonl", "-", stdin=status(0) + b"\xff" * 9)
         assert result.exit_code == 1
         assert f"but the input has {len(status(0)) + 9}: please report this" in result.stderr
+
+
+class TestWhatLoadingSaid:
+    def test_a_few_warnings_are_shown_and_the_others_counted(self, run: Run, tmp_path: Path) -> None:
+        definitions = tmp_path / "defs.csv"
+        rows_of_csv = "".join(f"X{number},uint,0,16\n" for number in range(9))
+        definitions.write_text(f"name,data_type,bit_offset,bit_length\n{rows_of_csv}", encoding="utf-8")
+        result = run("decode", "-d", definitions, "--offsets-from", "data", "-", stdin=b"")
+        warnings = [line for line in result.stderr.splitlines() if line.startswith("warning: ")]
+        assert len(warnings) == 4
+        assert re.fullmatch(r"warning: \.\.\. and \d more; c2kit check shows them all", warnings[-1])
