@@ -9,6 +9,7 @@ from c2kit.cli.decode import decode
 from c2kit.cli.describe import describe
 from c2kit.cli.encode import encode
 from c2kit.cli.failing import EXIT_CODES, Commands
+from c2kit.cli.graph import graph
 
 __all__ = ["main"]
 
@@ -19,5 +20,5 @@ def main() -> None:
     """Decode telemetry, encode commands, and check the dictionaries that define both."""
 
 
-for command in (decode, encode, check, describe):
+for command in (decode, encode, check, describe, graph):
     main.add_command(command)
