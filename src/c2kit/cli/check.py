@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["check"]
 
 
-@click.command
+@click.command(short_help="Prove definitions sound, or show where they are not.")
 @click.argument("dictionaries", type=DICTIONARY, nargs=-1, required=True, metavar="DICTIONARY...")
 @click.option(
     "--interface",

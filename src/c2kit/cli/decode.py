@@ -28,7 +28,7 @@ class _Framing(click.ParamType[int]):
         return self.fail(f"{value!r} is neither ccsds nor fixed:BYTES, such as fixed:64", param, ctx)
 
 
-@click.command
+@click.command(short_help="Decode recordings to tables of values.")
 @click.argument("recordings", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 @dictionary_option
 @click.option("-p", "--packet", "packets", multiple=True, metavar="NAME", help="Write only this packet. Repeatable.")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["describe"]
 
 
-@click.command
+@click.command(short_help="Show what a dictionary defines, bit by bit.")
 @click.argument("dictionary", type=DICTIONARY)
 @click.argument("names", nargs=-1, metavar="[[TARGET] NAME]")
 @click.option(

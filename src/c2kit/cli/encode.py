@@ -9,7 +9,7 @@ from c2kit.cli.options import dictionary_option, load, tell
 __all__ = ["encode"]
 
 
-@click.command
+@click.command(short_help="Encode a command to bytes; nothing is sent.")
 @click.argument("target")
 @click.argument("command")
 @click.argument("arguments", nargs=-1, metavar="[NAME=VALUE]...")
