@@ -76,6 +76,11 @@ def test_sending_adds_room_for_a_header_that_receiving_strips_off() -> None:
     assert frame == b"\0\0abc" + struct.pack(">H", binascii.crc_hqx(b"\0\0abc", 0xFFFF))
 
 
+def test_nothing_is_sent_as_the_checksum_of_nothing() -> None:
+    assert Crc(CRC16_CCITT_FALSE).send(b"") == b"\xff\xff"
+    assert Crc(CRC16_CCITT_FALSE, strip=False).send(b"??") == b"\xff\xff"
+
+
 def test_a_payload_without_room_for_its_checksum_is_not_sent() -> None:
     with pytest.raises(UsageError, match="room for its checksum, expected at least 4 bytes, found 3"):
         Crc(CRC32, strip=False).send(b"abc")

@@ -86,6 +86,7 @@ def test_a_frame_that_goes_on_too_long_is_given_up_as_far_as_the_next_pattern() 
         (Sync(ASM, LengthField(bit_length=16)), b"\0\0abc", ASM + b"\0\x05abc"),
         (Sync(ASM, LengthField(bit_length=16, discard_leading_bytes=2)), b"abc", ASM + b"\0\x05abc"),
         (Sync(ASM), b"abc", ASM + b"abc"),
+        (Sync(ASM, maximum_bytes=7), b"abc", ASM + b"abc"),
         (Sync(ASM, strip=False), bytes(4) + b"abc", ASM + b"abc"),
     ],
 )

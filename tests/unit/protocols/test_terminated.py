@@ -45,6 +45,8 @@ def test_a_frame_without_terminator_is_given_up_as_far_as_the_next_one(chunk_byt
 def test_sending_puts_the_terminator_behind_the_payload() -> None:
     assert Terminated(b"\r\n").send(b"NO OP") == b"NO OP\r\n"
     assert Terminated(b"\r\n", strip=False).send(b"NO OP\r\n") == b"NO OP\r\n"
+    assert Terminated(b"\r\n").send(b"") == b"\r\n"
+    assert Terminated(b"\n", maximum_bytes=4).send(b"abc") == b"abc\n"
 
 
 @pytest.mark.parametrize(
@@ -54,6 +56,7 @@ def test_sending_puts_the_terminator_behind_the_payload() -> None:
         (Terminated(b"--"), b"a-", "found one at byte 1"),
         (Terminated(b"\n", strip=False), b"a", "found none"),
         (Terminated(b"\r\n", strip=False), b"", "found none"),
+        (Terminated(b"\r\n", strip=False), b"a", "found none"),
         (Terminated(b"\n", maximum_bytes=3), b"abc", "expected at most 3, found 4"),
     ],
 )
