@@ -196,10 +196,11 @@ class HeaderScanner:
         gaps: list[tuple[int, int, Reason]] = []
         position, reach = 0, len(buffer)
         while True:
-            part, reason = self._walk(buffer, view, position, position + reach)
+            end_byte = position + reach
+            part, reason = self._walk(buffer, view, position, end_byte)
             parts.append((part.starts, part.ends))
             position = part.next_byte
-            if reason is None and position + reach < len(buffer):
+            if reason is None and end_byte < len(buffer):  # what lies behind was not looked at yet
                 reach *= 4
                 continue
             if reason is None and part.next_size_bytes is not None:

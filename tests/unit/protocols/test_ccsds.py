@@ -119,6 +119,16 @@ def test_every_packet_that_alternates_with_a_bad_one_is_found() -> None:
     assert [event.what for event in events] == [Reason.BAD_HEADER, LEAST] * 3_000
 
 
+@pytest.mark.parametrize("count", [10, 100, 145, 150, 700, 900, 3_000])
+@pytest.mark.parametrize("damaged", [1, 2, 5])
+def test_all_packets_behind_damage_are_given_with_their_last_byte(count: int, damaged: int) -> None:
+    data = (LEAST * 5_000 + b"\xff" * 20) * damaged + LEAST * count
+    protocol = CcsdsPackets()
+    assert sum(map(len, protocol.receive(data))) == 5_000 * damaged + count
+    assert protocol.held_bytes == 0
+    assert list(protocol.end()) == []
+
+
 def test_many_packets_of_one_chunk_are_one_batch_on_its_bytes() -> None:
     data = b"".join(space_packet(bytes(size % 50 + 1), count=size) for size in range(2_000))
     (batch,) = CcsdsPackets().receive(data, received=5)
