@@ -54,6 +54,7 @@ class Received:
     columns: list[Column]
     interface: str
     origin: Origin
+    space_packets: bool
 
 
 @frozen(eq=False)
@@ -73,12 +74,18 @@ class Form:
         """The schema message."""
         return schema_message(self.columns, self.metadata)
 
-    def write(self, rows: int, columns: Iterable[Column], interface: str, origin: Origin) -> bytes:
-        """Columns, in the order of the schema, as a record-batch message. Raises UsageError where one is mistyped."""
+    def write(self, batch: PacketBatch | TelemetryBatch, columns: Iterable[Column]) -> bytes:
+        """A batch, of which these are the columns in the order of the schema, as a record-batch message.
+
+        Raises UsageError where one is mistyped.
+        """
+        rows = len(batch)
         body = BodyWriter(rows)
         for spec, column in zip(self.columns, columns, strict=True):
             body.put(spec, column)
-        facts = {"c2kit.schema": self.fingerprint, "c2kit.interface": interface, "c2kit.origin": origin}
+        facts = {"c2kit.schema": self.fingerprint, "c2kit.interface": batch.interface, "c2kit.origin": batch.origin}
+        if isinstance(batch, PacketBatch) and batch.space_packets:
+            facts["c2kit.space_packets"] = "true"
         return record_batch_message(rows, body.nodes, body.buffers, body.parts, body.size_bytes, custom_metadata(facts))
 
     def read(self, message: Buffer) -> Received:
@@ -94,7 +101,7 @@ class Form:
         columns = [reader.take(spec) for spec in self.columns]
         reader.finish()
         interface, origin = batch.custom.get("c2kit.interface", ""), batch.custom.get("c2kit.origin", UNTOLD_ORIGIN)
-        return Received(columns, interface, origin)
+        return Received(columns, interface, origin, batch.custom.get("c2kit.space_packets") == "true")
 
     def c_stream(self, messages: Sequence[bytes]) -> object:
         """Messages as a PyCapsule of Arrow's C stream interface."""

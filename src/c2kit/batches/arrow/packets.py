@@ -71,7 +71,7 @@ class PacketSchema:
             if batch.definition is None:
                 raise UsageError("the batch does not tell which packet each one is", remedy="identify it first")
             columns.append(Column(batch.definition))
-        return self.form.write(len(batch), columns, batch.interface, batch.origin)
+        return self.form.write(batch, columns)
 
     def from_message(self, message: Buffer) -> PacketBatch:
         """A batch whose buffer is a read-only view of the message, all packets back to back.
@@ -89,6 +89,7 @@ class PacketSchema:
             generated=generated,
             interface=contents.interface,
             origin=contents.origin,
+            space_packets=contents.space_packets,
             target=self.target,
             dictionary_hash=self.dictionary_hash,
             definition=self._checked(definition[0]) if definition else None,

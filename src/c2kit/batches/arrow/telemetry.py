@@ -105,7 +105,7 @@ class TelemetrySchema:
         if theirs != ours:
             raise UsageError("the batch is of another definition than the schema", expected=ours, found=theirs)
         columns = (_column(batch, spec) for spec in self.form.columns)
-        return self.form.write(len(batch), columns, batch.interface, batch.origin)
+        return self.form.write(batch, columns)
 
     def from_message(self, message: Buffer) -> TelemetryBatch:
         """A batch whose columns are read-only views of the message where NumPy can look at them, else copies.

@@ -50,6 +50,15 @@ def test_any_buffer_does(buffer: bytes | bytearray | memoryview) -> None:
     assert list(schema.from_message(schema.to_message(batch))) == [b"three", b"one", b"two", b""]
 
 
+def test_what_the_framing_knows_of_the_packets_travels_with_them() -> None:
+    schema = PacketSchema.of(BATCH)
+    for known in (True, False):
+        message = schema.to_message(evolve(BATCH, space_packets=known))
+        assert schema.from_message(message).space_packets is known
+        read = pa.ipc.open_stream(schema.schema_message() + message).read_next_batch_with_custom_metadata()
+        assert (read.custom_metadata.get(b"c2kit.space_packets") == b"true") is known
+
+
 def test_a_batch_without_packets_is_a_message_too() -> None:
     empty = BATCH.select(np.zeros(4, np.bool_))
     schema = PacketSchema.of(empty)
