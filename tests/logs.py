@@ -139,6 +139,7 @@ def read_by_the_page(index: Path) -> tuple[dict[str, str], list[PageBlock]]:
     stream = pa.BufferReader(whole)
     messages = pa.ipc.MessageReader.open_stream(stream)
     position = 8 + len(messages.read_next_message().metadata)
+    schema_crc32 = zlib.crc32(whole[:position])
     batches = pa.ipc.open_stream(pa.BufferReader(whole))
     facts = {key.decode(): value.decode() for key, value in batches.schema.metadata.items()}
     blocks, end = [], 0
@@ -149,6 +150,7 @@ def read_by_the_page(index: Path) -> tuple[dict[str, str], list[PageBlock]]:
         rows, custom = batches.read_next_batch_with_custom_metadata()
         rows.validate(full=True)
         told = json.loads(custom[b"c2kit.block"])
+        assert told["schema_crc32"] == schema_crc32
         assert told["offset"] == end
         end += told["size"]
         assert zlib.crc32(data[told["offset"] : end]) == told["crc32"]

@@ -103,6 +103,8 @@ class BlockHeader:
     """The bytes of its packets, which lie back to back."""
     crc32: int
     """The CRC-32 of these bytes."""
+    schema_crc32: int
+    """The CRC-32 of the schema message that begins the index: what proves that, and that the block belongs to it."""
     holds: Totals
     segment: Totals
     """What the segment holds up to and with this block."""
@@ -124,6 +126,7 @@ class BlockHeader:
             "offset": self.offset,
             "size": self.size_bytes,
             "crc32": self.crc32,
+            "schema_crc32": self.schema_crc32,
             **self.holds.to_json(),
             "segment": self.segment.to_json(),
             "positions": None if self.positions is None else [_position_to_json(each) for each in self.positions],
@@ -143,6 +146,7 @@ class BlockHeader:
                 offset=_typed(told["offset"], int),
                 size_bytes=_typed(told["size"], int),
                 crc32=_typed(told["crc32"], int),
+                schema_crc32=_typed(told["schema_crc32"], int),
                 holds=Totals.from_json(told),
                 segment=Totals.from_json(told["segment"]),
                 positions=None if positions is None else tuple(_position_from_json(each) for each in positions),

@@ -79,6 +79,16 @@ class IndexSchema:
         }
         return Form(_COLUMNS, metadata)
 
+    @cached_property
+    def message(self) -> bytes:
+        """The message that begins the index."""
+        return self.form.message
+
+    @cached_property
+    def crc32(self) -> int:
+        """The CRC-32 of the message."""
+        return zlib.crc32(self.message)
+
     @classmethod
     def from_message(cls, message: bytes) -> IndexSchema:
         """Read a schema message. Raises MessageError where it is not that of an index."""
@@ -176,12 +186,12 @@ _TRAILER = struct.Struct("<III4s")
 TRAILER_BYTES = _TRAILER.size
 
 
-def block_message(schema: IndexSchema, header: BlockHeader, rows: Rows) -> bytes:
+def block_message(header: BlockHeader, rows: Rows) -> bytes:
     """A block as a message of the index."""
     body = BodyWriter(len(rows))
     for spec, column in zip(_COLUMNS, rows.columns(header.offset), strict=True):
         body.put(spec, column)
-    facts = custom_metadata({"c2kit.schema": schema.form.fingerprint, "c2kit.block": header.to_json()})
+    facts = custom_metadata({"c2kit.block": header.to_json()})
     size_bytes = body.size_bytes + TRAILER_BYTES
     parts = [*body.parts, bytes(TRAILER_BYTES)]
     message = record_batch_message(len(rows), body.nodes, body.buffers, parts, size_bytes, facts)

@@ -57,7 +57,7 @@ class PacketSearch:
         return bounds if is_sound else np.zeros(1, np.int64)
 
     def blocks(
-        self, data: bytes, bounds: npt.NDArray[np.int64], offset: int, before: Totals
+        self, data: bytes, bounds: npt.NDArray[np.int64], offset: int, before: Totals, schema_crc32: int
     ) -> Iterator[tuple[BlockHeader, Rows]]:
         """The packets within these bounds as blocks, of which the first byte stands at ``offset`` of the data file."""
         while len(bounds) > 1:
@@ -65,7 +65,15 @@ class PacketSearch:
             part = bounds[: count + 1]
             rows, sources = self._rows(data, part)
             first, last = int(part[0]), int(part[-1])
-            header = block_header(rows, data[first:last], sources, offset=offset + first, before=before, positions=None)
+            header = block_header(
+                rows,
+                data[first:last],
+                sources,
+                schema_crc32=schema_crc32,
+                offset=offset + first,
+                before=before,
+                positions=None,
+            )
             yield evolve(header, is_rebuilt=True), rows
             before = header.segment
             bounds = bounds[count:]

@@ -69,7 +69,14 @@ class Pending:
 
 
 def block_header(
-    rows: Rows, data: Buffer, sources: tuple[Source, ...], *, offset: int, before: Totals, positions: Positions
+    rows: Rows,
+    data: Buffer,
+    sources: tuple[Source, ...],
+    *,
+    schema_crc32: int,
+    offset: int,
+    before: Totals,
+    positions: Positions,
 ) -> BlockHeader:
     """What a block of these rows says of itself when it stands at ``offset``, behind blocks that hold ``before``."""
     generated = rows.generated.values.view(np.int64)
@@ -81,6 +88,7 @@ def block_header(
         offset=offset,
         size_bytes=len(data),
         crc32=zlib.crc32(data),
+        schema_crc32=schema_crc32,
         holds=holds,
         segment=before.plus(holds),
         positions=positions,

@@ -137,22 +137,23 @@ def _proves(segment: SegmentReader, entry: Entry) -> bool:
 
 def _rebuild(segment: SegmentReader, schema: IndexSchema, parts: list[Entry | _Gap], search: PacketSearch) -> Rebuilt:
     where = segment.files
-    totals, kept, messages = Totals(), 0, [schema.form.message]
+    totals, kept, messages = Totals(), 0, [schema.message]
     not_indexed: list[Finding] = []
     for part in parts:
         if isinstance(part, Entry):
             kept += part.header.holds.packets
-            blocks = iter([(evolve(part.header, segment=totals.plus(part.header.holds)), segment.rows(part))])
+            header = evolve(part.header, schema_crc32=schema.crc32, segment=totals.plus(part.header.holds))
+            blocks = iter([(header, segment.rows(part))])
         else:
             data = segment.data(part.first_byte, part.last_byte)
             bounds = search.bounds(data, must_fill=part.must_fill)
             rest = len(data) - int(bounds[-1])
             if rest:
                 not_indexed.append(Finding(FindingKind.NOT_INDEXED, where.data, part.last_byte - rest, rest))
-            blocks = search.blocks(data, bounds, part.first_byte, totals)
+            blocks = search.blocks(data, bounds, part.first_byte, totals, schema.crc32)
         for header, rows in blocks:
             totals = header.segment
-            messages.append(block_message(schema, header, rows))
+            messages.append(block_message(header, rows))
     files.replace(where.index, b"".join(messages))
     found = totals.packets - kept
     return Rebuilt(index=where.index, kept_packets=kept, found_packets=found, not_indexed=tuple(not_indexed))

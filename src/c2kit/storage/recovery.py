@@ -61,12 +61,13 @@ def recover(directory: Path, suffix: str) -> Recovered:
             last = _last_whole(segment, index)
             if last is not None:
                 cut += _cut_back(segment, index, last)
-                found = None if schema is None else schema[0]
-                return Recovered(segment=segment, schema=found, last=last, cut=tuple(cut))
+                is_proved = schema is not None and schema.crc32 == last.header.schema_crc32
+                proved = schema.schema if schema is not None and is_proved else None
+                return Recovered(segment=segment, schema=proved, last=last, cut=tuple(cut))
             _refuse_lost_data(segment, index)
             if schema is None:
                 _refuse_lost_index(segment)
-            cut += _remove(segment, index, after=index.size if schema is None else schema[1])
+            cut += _remove(segment, index, after=index.size if schema is None else schema.end)
     return Recovered(cut=tuple(cut))
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from c2kit.storage.files import ReadFile
     from c2kit.storage.index import Rows
 
-__all__ = ["Entry", "Hole", "entry_at", "last_entry", "read_schema_of", "rows_of", "scan"]
+__all__ = ["Entry", "Hole", "SchemaFound", "entry_at", "last_entry", "read_schema_of", "rows_of", "scan"]
 
 _FIRST_READ_BYTES = 2048
 """Most often the whole metadata of a message: one read a block."""
@@ -34,6 +34,15 @@ _BEGIN = re.compile(re.escape(CONTINUATION) + rb"[\x00-\xf8].{2}\x00", re.DOTALL
 
 
 @frozen
+class SchemaFound:
+    """A schema message as it stands in an index: read, but proved only by the blocks that tell its CRC."""
+
+    schema: IndexSchema
+    end: int
+    crc32: int
+
+
+@frozen
 class Entry:
     """A block whose metadata are as they were written; its rows are checked when they are read."""
 
@@ -41,7 +50,6 @@ class Entry:
     """Where its message begins in the index, and where it ends."""
     end: int
     header: BlockHeader
-    schema_fingerprint: str
 
 
 @frozen
@@ -53,13 +61,14 @@ class Hole:
     is_cut_off: bool = False
 
 
-def read_schema_of(index: ReadFile) -> tuple[IndexSchema, int] | None:
-    """The schema that begins an index, and where its message ends; ``None`` where it is not whole."""
+def read_schema_of(index: ReadFile) -> SchemaFound | None:
+    """The schema message that begins an index; ``None`` where it is not whole."""
     metadata_end = _metadata_end(index.read(0, PREFIX_BYTES), index.size)
     if metadata_end is None:
         return None
+    message = index.read(0, metadata_end)
     try:
-        return IndexSchema.from_message(index.read(0, metadata_end)), metadata_end
+        return SchemaFound(IndexSchema.from_message(message), len(message), zlib.crc32(message))
     except MessageError:
         return None
 
@@ -91,7 +100,7 @@ def entry_at(index: ReadFile, position: int, limit: int) -> Entry | None:
         header = BlockHeader.from_json(told.get("c2kit.block", ""))
     except MessageError:
         return None
-    return Entry(position, position + end, header, told.get("c2kit.schema", ""))
+    return Entry(position, position + end, header)
 
 
 def _message_end(head: bytes) -> int | None:

@@ -22,9 +22,10 @@ __all__ = ["OpenSegment"]
 class OpenSegment:
     """Writes behind what is committed, and can cut off again what it wrote. All methods raise OSError."""
 
-    def __init__(self, where: SegmentFiles, schema: IndexSchema | None, data: int, index: int) -> None:
+    def __init__(self, where: SegmentFiles, opened_ns: int | None, schema_crc32: int, data: int, index: int) -> None:
         self.where = where
-        self.schema = schema
+        self.opened_ns = opened_ns
+        self.schema_crc32 = schema_crc32
         self.data_bytes = 0
         self.index_bytes = 0
         self.totals = Totals()
@@ -40,7 +41,7 @@ class OpenSegment:
         opened: list[int] = []
         try:
             opened.append(files.create(where.index))
-            files.write_at(opened[0], schema.form.message, 0)
+            files.write_at(opened[0], schema.message, 0)
             files.sync_data(opened[0])
             opened.append(files.create(where.data))
             files.sync_directory(descriptor)
@@ -51,8 +52,8 @@ class OpenSegment:
             files.remove(where.index)
             raise
         index, data = opened
-        segment = cls(where, schema, data, index)
-        segment.index_bytes = len(schema.form.message)
+        segment = cls(where, schema.opened_ns, schema.crc32, data, index)
+        segment.index_bytes = len(schema.message)
         return segment
 
     @classmethod
@@ -67,7 +68,8 @@ class OpenSegment:
         except OSError:
             os.close(data)
             raise
-        segment = cls(where, recovered.schema, data, index)
+        opened_ns = None if recovered.schema is None else recovered.schema.opened_ns
+        segment = cls(where, opened_ns, last.header.schema_crc32, data, index)
         segment.data_bytes, segment.index_bytes = last.header.end, last.end
         segment.totals = last.header.segment
         return segment

@@ -11,7 +11,7 @@ from c2kit.errors import MessageError
 from c2kit.storage.block import Totals
 from c2kit.storage.files import ReadFile
 from c2kit.storage.findings import Finding, FindingKind
-from c2kit.storage.names import INDEX_SUFFIX
+from c2kit.storage.names import INDEX_SUFFIX, segments_in
 from c2kit.storage.scan import Entry, Hole, last_entry, read_schema_of, rows_of, scan
 
 if TYPE_CHECKING:
@@ -41,29 +41,15 @@ class SegmentReader:
     def __init__(self, files: SegmentFiles, *, is_last: bool) -> None:
         self.files = files
         self._is_last = is_last
-        self._missing: Finding | None = None
-        self.schema: IndexSchema | None = None
-        try:
-            self._index = ReadFile(files.index)
-        except FileNotFoundError:
-            self._missing = Finding(FindingKind.MISSING_FILE, files.index)
-            return
-        try:
-            self._data = ReadFile(files.data)
-        except FileNotFoundError:
-            self._index.close()
-            self._missing = Finding(FindingKind.MISSING_FILE, files.data)
-            return
-        read = read_schema_of(self._index)
-        self._blocks_from = 0
-        if read is not None:
-            self.schema, self._blocks_from = read
+        self._index = _opened(files.index)
+        self._data = _opened(files.data)
+        self._found = None if self._index is None else read_schema_of(self._index)
 
     def close(self) -> None:
         """Close its files."""
-        if self._missing is None:
-            self._index.close()
-            self._data.close()
+        for file in (self._index, self._data):
+            if file is not None:
+                file.close()
 
     def __enter__(self) -> Self:
         return self
@@ -72,9 +58,22 @@ class SegmentReader:
         self.close()
 
     @property
+    def schema(self) -> IndexSchema | None:
+        """What the index says it is of; ``None`` where that is damaged, or of another segment."""
+        found = self._found
+        if self._index is None or found is None or self._is_foreign:
+            return None
+        first = next((entry for entry in scan(self._index, found.end) if isinstance(entry, Entry)), None)
+        return found.schema if first is None or first.header.schema_crc32 == found.crc32 else None
+
+    @property
+    def _is_foreign(self) -> bool:
+        return self._found is not None and self._found.schema.start != self.files.start
+
+    @property
     def last(self) -> Entry | None:
         """The last block, where the index ends with one; found without looking at the others."""
-        return None if self._missing is not None else last_entry(self._index)
+        return None if self._index is None or self._data is None or self._is_foreign else last_entry(self._index)
 
     def totals(self) -> tuple[Totals, int]:
         """What the segment holds, and how many bytes: as its last block says, or else its blocks together."""
@@ -89,57 +88,67 @@ class SegmentReader:
 
     def entries(self) -> Iterator[Entry | Finding]:
         """All blocks in their order, not yet proved, and between them what is wrong with the segment."""
-        if self._missing is not None:
-            # Of a segment that is just being begun, there may be one file only.
-            kind = FindingKind.UNFINISHED if self._is_last and self._is_begun() else FindingKind.MISSING_FILE
-            yield Finding(kind, self._missing.path)
+        if self._index is None or self._data is None:
+            yield self._missing(self._index)
             return
         reached = 0
-        for found in scan(self._index, self._blocks_from):
-            if isinstance(found, Hole):
-                yield self._hole(found)
-                continue
-            wrong = self._wrong(found, reached)
-            if wrong is not None:
-                yield wrong
-                continue
-            if found.header.offset > reached:
+        for found in self._blocks(self._index):
+            if isinstance(found, Entry) and found.header.offset > reached:
                 missing = found.header.offset - reached
                 yield Finding(FindingKind.NOT_INDEXED, self.files.data, reached, missing)
+            if isinstance(found, Entry) and found.header.offset < reached:
+                yield self._wrong(found, "a block of packets that another one has")
+                continue
             yield found
-            reached = found.header.end
+            reached = found.header.end if isinstance(found, Entry) else reached
         size = self._data.size
         if size > reached:
             kind = FindingKind.UNFINISHED if self._is_last else FindingKind.NOT_INDEXED
             yield Finding(kind, self.files.data, reached, size - reached)
 
-    def _is_begun(self) -> bool:
-        """Whether no packet can have been lost with the file that is missing."""
-        data = self.files.data
-        return not data.exists() or not data.stat().st_size
+    def _blocks(self, index: ReadFile) -> Iterator[Entry | Finding]:
+        """The blocks that belong to this index, and what else is in it."""
+        schema = self._found
+        if self._is_foreign:
+            yield Finding(FindingKind.DAMAGED_INDEX, self.files.index, 0, index.size, "it is of another segment")
+            return
+        crc32: int | None = None
+        for found in scan(index, 0 if schema is None else schema.end):
+            if isinstance(found, Hole):
+                yield self._hole(found)
+                continue
+            if crc32 is None:
+                crc32 = found.header.schema_crc32
+                if schema is not None and schema.crc32 != crc32:
+                    yield Finding(FindingKind.DAMAGED_INDEX, self.files.index, 0, schema.end, "its schema")
+            yield found if found.header.schema_crc32 == crc32 else self._wrong(found, "a block of another index")
+
+    def _missing(self, index: ReadFile | None) -> Finding:
+        """One file alone: of a segment that is being begun, or of one that lost the other."""
+        if index is None:
+            path, is_begun = self.files.index, self._data is None or not self._data.size
+        else:
+            path, is_begun = self.files.data, not any(isinstance(found, Entry) for found in scan(index))
+        return Finding(FindingKind.UNFINISHED if self._is_last and is_begun else FindingKind.MISSING_FILE, path)
 
     def _hole(self, hole: Hole) -> Finding:
         is_unfinished = hole.is_cut_off and self._is_last
         kind = FindingKind.UNFINISHED if is_unfinished else FindingKind.DAMAGED_INDEX
         return Finding(kind, self.files.index, hole.position, hole.end - hole.position)
 
-    def _wrong(self, entry: Entry, reached: int) -> Finding | None:
+    def _wrong(self, entry: Entry, detail: str) -> Finding:
         """A block that proves, and yet is not what should stand there."""
-        detail = ""
-        if self.schema is not None and entry.schema_fingerprint != self.schema.form.fingerprint:
-            detail = "a block of another index"
-        elif entry.header.offset < reached:
-            detail = "a block of packets that another one has"
         size = entry.end - entry.position
-        return Finding(FindingKind.DAMAGED_INDEX, self.files.index, entry.position, size, detail) if detail else None
+        return Finding(FindingKind.DAMAGED_INDEX, self.files.index, entry.position, size, detail)
 
     def rows(self, entry: Entry) -> Rows:
         """The rows of a block, whatever became of its packets. Raises MessageError where they do not prove."""
+        assert self._index is not None  # noqa: S101 - an entry of it was found
         return rows_of(self._index, entry)
 
     def data(self, first_byte: int, last_byte: int) -> bytes:
         """The bytes from ``first_byte`` up to, not including, ``last_byte`` as they are now, unproved."""
-        return self._data.read(first_byte, last_byte - first_byte)
+        return b"" if self._data is None else self._data.read(first_byte, last_byte - first_byte)
 
     def block(self, entry: Entry) -> Block | Finding:
         """Read a block and prove it; what is wrong with it otherwise."""
@@ -161,9 +170,16 @@ class SegmentReader:
 
 def schema_in(directory: Path) -> IndexSchema | None:
     """What the log in a directory says it is of, in the first of its indices that can be read."""
-    for path in sorted(directory.glob(f"*{INDEX_SUFFIX}")):
-        with ReadFile(path) as index:
-            read = read_schema_of(index)
-        if read is not None:
-            return read[0]
+    # Whether a log is of packets or of raw bytes, and so how its data files are called, is what is to be found out.
+    for files in segments_in(directory, INDEX_SUFFIX):
+        with SegmentReader(files, is_last=False) as segment:
+            if (schema := segment.schema) is not None:
+                return schema
     return None
+
+
+def _opened(path: Path) -> ReadFile | None:
+    try:
+        return ReadFile(path)
+    except FileNotFoundError:
+        return None

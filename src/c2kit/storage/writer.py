@@ -235,18 +235,18 @@ class LogWriter:
         self.discard()
 
     def _write_packets(self) -> tuple[OpenSegment, BlockHeader, bytes]:
-        segment, schema = self._segment_to_write()
+        segment = self._segment_to_write()
         rows = self._pending.rows
-        positions = tuple(self._next_positions.values())
         header = block_header(
             rows,
             self._pending.data,
             self._pending.sources,
+            schema_crc32=segment.schema_crc32,
             offset=segment.data_bytes,
             before=segment.totals,
-            positions=positions,
+            positions=tuple(self._next_positions.values()),
         )
-        message = block_message(schema, header, rows)
+        message = block_message(header, rows)
         segment.write_packets(self._pending.data)
         return segment, header, message
 
@@ -255,11 +255,11 @@ class LogWriter:
             self._segment.roll_back()
         self._must_roll_back = False
 
-    def _segment_to_write(self) -> tuple[OpenSegment, IndexSchema]:
+    def _segment_to_write(self) -> OpenSegment:
         """The segment, or a new one where there is none or it has had enough."""
         old = self._segment
-        if old is not None and old.schema is not None and not self._is_full(old, old.schema):
-            return old, old.schema
+        if old is not None and not self._is_full(old):
+            return old
         schema = IndexSchema(
             kind=self.kind,
             stream=self._stream,
@@ -270,13 +270,14 @@ class LogWriter:
         self._segment = OpenSegment.create(self.directory, self._lock, schema)
         if old is not None:
             old.close()
-        return self._segment, schema
+        return self._segment
 
-    def _is_full(self, segment: OpenSegment, schema: IndexSchema) -> bool:
-        """One without packets is never full: the next would have its name."""
-        age_ns = self._now_ns - schema.opened_ns
-        is_full = segment.data_bytes >= self._settings.segment_bytes or age_ns >= self._settings.segment_age_ns
-        return is_full and segment.data_bytes > 0
+    def _is_full(self, segment: OpenSegment) -> bool:
+        """One without packets is never full: the next would have its name. One with a damaged schema always is."""
+        if not segment.data_bytes:
+            return False
+        age_ns = self._settings.segment_age_ns if segment.opened_ns is None else self._now_ns - segment.opened_ns
+        return segment.data_bytes >= self._settings.segment_bytes or age_ns >= self._settings.segment_age_ns
 
 
 class PacketLogWriter(LogWriter):
