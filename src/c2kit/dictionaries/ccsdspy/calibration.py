@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from c2kit.model.conversions import Polynomial, State, States
 
 if TYPE_CHECKING:
-    from c2kit.dictionaries.ccsdspy_table import Row
+    from c2kit.dictionaries.ccsdspy.table import Row
     from c2kit.errors import DefinitionError
     from c2kit.model.conversions import Conversion
 

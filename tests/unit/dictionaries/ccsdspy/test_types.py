@@ -2,8 +2,8 @@
 
 import pytest
 
-from c2kit.dictionaries.ccsdspy_table import Cell, Row
-from c2kit.dictionaries.ccsdspy_types import CsvField, read_field
+from c2kit.dictionaries.ccsdspy.table import Cell, Row
+from c2kit.dictionaries.ccsdspy.types import CsvField, read_field
 from c2kit.errors import DefinitionError
 from c2kit.model.fields import Encoding, Expand, FieldReference, Fixed
 from c2kit.model.source import Source

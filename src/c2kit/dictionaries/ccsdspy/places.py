@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Literal
 
 from attrs import define, field, frozen
 
-from c2kit.dictionaries.ccsdspy_types import LARGEST_PACKET_BITS
+from c2kit.dictionaries.ccsdspy.types import LARGEST_PACKET_BITS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from c2kit.dictionaries.ccsdspy_types import CsvField
+    from c2kit.dictionaries.ccsdspy.types import CsvField
     from c2kit.errors import DefinitionError
 
 __all__ = ["OffsetsFrom", "Placed", "Places", "place"]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from c2kit.dictionaries.ccsdspy_table import Table, read_table
+from c2kit.dictionaries.ccsdspy.table import Table, read_table
 from c2kit.errors import DefinitionError
 
 HEADER = "name,data_type,bit_length"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from c2kit.dictionaries.ccsdspy_calibration import read_calibration
-from c2kit.dictionaries.ccsdspy_table import Cell, Row
+from c2kit.dictionaries.ccsdspy.calibration import read_calibration
+from c2kit.dictionaries.ccsdspy.table import Cell, Row
 from c2kit.errors import DefinitionError
 from c2kit.model.conversions import Conversion, Polynomial, State, States
 from c2kit.model.source import Source

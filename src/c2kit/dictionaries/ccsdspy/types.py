@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from c2kit.dictionaries.ccsdspy_calibration import read_calibration
+from c2kit.dictionaries.ccsdspy.calibration import read_calibration
 from c2kit.model.fields import Encoding, Expand, FieldReference, Fixed
 
 if TYPE_CHECKING:
-    from c2kit.dictionaries.ccsdspy_table import Row
+    from c2kit.dictionaries.ccsdspy.table import Row
     from c2kit.model.conversions import Conversion
 
 __all__ = ["LARGEST_PACKET_BITS", "CsvField", "read_field"]

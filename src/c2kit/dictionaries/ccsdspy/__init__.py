@@ -9,7 +9,7 @@
 ``byte_order``       optional: ``big``, ``little``, or digits such as ``21`` or ``4321``
 ``array_shape``      optional: the shape, if it is not in the data type
 ``array_order``      optional: only ``C``, the last dimension varies fastest
-``calibration``      optional: states or a polynomial, in JSON (:mod:`~c2kit.dictionaries.ccsdspy_calibration`)
+``calibration``      optional: states or a polynomial, in JSON (:mod:`~c2kit.dictionaries.ccsdspy.calibration`)
 ``description``      optional
 ``units``            optional
 ==================== =========================================================================================
@@ -29,9 +29,9 @@ from typing import TYPE_CHECKING, Literal
 
 from attrs import define, field, frozen
 
-from c2kit.dictionaries.ccsdspy_places import Placed, Places, place
-from c2kit.dictionaries.ccsdspy_table import read_table
-from c2kit.dictionaries.ccsdspy_types import read_field
+from c2kit.dictionaries.ccsdspy.places import Placed, Places, place
+from c2kit.dictionaries.ccsdspy.table import read_table
+from c2kit.dictionaries.ccsdspy.types import read_field
 from c2kit.errors import DefinitionError, UsageError
 from c2kit.kernel.conversions.checks import check_item
 from c2kit.kernel.layout import Layout
@@ -41,7 +41,7 @@ from c2kit.model.packets import Item
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from c2kit.dictionaries.ccsdspy_types import CsvField
+    from c2kit.dictionaries.ccsdspy.types import CsvField
     from c2kit.model.fields import FieldReference
     from c2kit.model.source import Source
 

@@ -5,9 +5,9 @@ from typing import Literal
 
 import pytest
 
-from c2kit.dictionaries.ccsdspy_places import Places, place
-from c2kit.dictionaries.ccsdspy_table import Cell, Row
-from c2kit.dictionaries.ccsdspy_types import read_field
+from c2kit.dictionaries.ccsdspy.places import Places, place
+from c2kit.dictionaries.ccsdspy.table import Cell, Row
+from c2kit.dictionaries.ccsdspy.types import read_field
 from c2kit.model.source import Source
 
 FieldText = tuple[str, str, int, int | None]
