@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from typing import TYPE_CHECKING
 
@@ -140,9 +139,20 @@ def read_states(scope: Scope, node: Node) -> States | None:
 
 def _in_order(states: list[State]) -> list[State]:
     """By value, where each has one name: then the order of the file means nothing and must not change the hash."""
+    if _rise(states):
+        return states
     ordered = sorted(states, key=lambda state: (state.low, state.high))
-    overlapping = any(following.low <= state.high for state, following in itertools.pairwise(ordered))
-    return states if overlapping else ordered
+    return ordered if _rise(ordered) else states
+
+
+def _rise(states: list[State]) -> bool:
+    """Whether each state begins above the one before it."""
+    high = states[0].low - 1
+    for state in states:
+        if state.low <= high:
+            return False
+        high = state.high
+    return True
 
 
 def _states_of(file: YamlFile, name: str, node: Node) -> list[State]:
@@ -190,13 +200,13 @@ def read_limits(scope: Scope, node: Node) -> tuple[Limits, ...]:
     file = scope.file
     if isinstance(node, ScalarNode):
         return scope.limits.find(file, node) or ()
-    pairs = file.pairs(node, "limits")
+    pairs = file.mapping(node, "limits")
     if not pairs:
         raise file.wrong(node, "limits must not be empty", expected=" or ".join(_BOUNDS))
-    if not all(isinstance(value, MappingNode) for _, value in pairs):
+    if not isinstance(pairs[0][1], MappingNode):
         return (_bounds(file, "default", node),)
     # Sets are chosen by their names, so that their order means nothing and must not change the hash.
-    sets = [_bounds(file, name.value, value) for name, value in pairs]
+    sets = [_bounds(file, name.value, value) for name, value in file.pairs(node, "limits")]
     return tuple(sorted(sets, key=lambda one: (one.name != "default", one.name)))
 
 

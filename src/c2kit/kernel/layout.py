@@ -105,7 +105,7 @@ class Layout:
         for field in self.fields:
             start = cursor if field.bit_offset is None else field.bit_offset
             starts.append(start)
-            size = field.fixed_bits
+            size = field.bit_length if field.length is None else field.fixed_bits
             cursor = None if start is None or size is None or field.present_if else start + size
         return tuple(starts)
 
