@@ -46,6 +46,7 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as click has it
         """Run a command, and tell what went wrong with it."""
+        _replace_closed_streams()
         with _told(ctx):
             result = super().invoke(ctx)
             sys.stdout.flush()  # here, where a reader that went away is still expected
@@ -71,12 +72,33 @@ def _told(ctx: click.Context) -> Iterator[None]:
             ctx.exit(ExitCode.DONE)
         place = f"{error.filename}: " if error.filename is not None else ""
         _tell(f"Error: {place}{error.strerror or error}")
+        if error.errno == errno.EBADF:
+            _close_stdout()
         ctx.exit(ExitCode.FAILED)
 
 
 def _tell(message: str) -> None:
     """What begins with ``file:line:column`` is left so: terminals and editors make a link of it."""
     click.echo(message, err=True)
+
+
+def _replace_closed_streams() -> None:
+    """Where whoever started this closed a stream (``>&-``), Python has none, and what uses it would fall over.
+
+    Messages have nowhere to go then, which is as it was wanted. But what cannot be read or written must not look as
+    if it had been: using this stdin or stdout fails as it does in any other program.
+    """
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull, encoding="utf-8", opener=_in_vain)  # noqa: SIM115 - for the whole process
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8", opener=_in_vain)  # noqa: SIM115 - likewise
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - likewise
+
+
+def _in_vain(path: str, flags: int) -> int:
+    """Open for reading what is to be written, and the other way round."""
+    return os.open(path, os.O_RDONLY if flags & os.O_WRONLY else os.O_WRONLY)
 
 
 def _close_stdout() -> None:

@@ -28,6 +28,9 @@ MINIMUM_BYTES = 7
 MAXIMUM_BYTES = 65_542
 """4.1.2.2: a packet has at most 65 542 octets."""
 
+MAXIMUM_SKIP_BYTES = 1_048_576
+"""More before each packet is a mistake, and all of it would have to be held until the packet is there."""
+
 _SEEK_BYTES = 64
 """How far to seek a good header at once, at first: most bad ones are followed by a good one soon."""
 
@@ -51,7 +54,8 @@ class CcsdsPackets(StreamProtocol):
     apids: Collection[int] | None = None
     """Application process identifiers that may occur, 0 to 2047; ``None`` for all."""
     skip_bytes: int = 0
-    """Bytes that stand before each packet, such as a ground station's header. They are not part of the frame."""
+    """Bytes that stand before each packet, such as a ground station's header, at most 1 048 576. They are not part of
+    the frame."""
     maximum_bytes: int = MAXIMUM_BYTES
     """The longest packet that may occur, 7 to 65 542."""
 
@@ -61,7 +65,7 @@ class CcsdsPackets(StreamProtocol):
         return True
 
     def __attrs_post_init__(self) -> None:
-        in_range("skip_bytes", self.skip_bytes, 0)
+        in_range("skip_bytes", self.skip_bytes, 0, MAXIMUM_SKIP_BYTES)
         in_range("maximum_bytes of a space packet", self.maximum_bytes, MINIMUM_BYTES, MAXIMUM_BYTES)
         # 4.1.3.5.3: the packet data length is the number of octets in the packet data field, less one.
         rule = LengthRule(

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shlex
 import subprocess
 import sys
 from importlib import metadata
@@ -134,6 +135,48 @@ def test_a_full_disk_is_told(mission: Path, tmp_path: Path) -> None:
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(command, check=False, stdout=full, stderr=subprocess.PIPE, text=True)
     assert (done.returncode, done.stderr) == (1, f"Error: {os.strerror(errno.ENOSPC)}\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "closed"),
+    [
+        (("decode", "-p", "STATUS", "-d", "{mission}", "{recording}"), ">&-"),
+        (("decode", "-p", "STATUS", "-d", "{mission}", "-"), "<&-"),
+        (("describe", "{mission}"), ">&-"),
+        (("encode", "-d", "{mission}", "SAT", "SWITCH", "LINE=1"), ">&-"),
+    ],
+)
+def test_a_stream_that_is_closed_is_told(
+    mission: Path, tmp_path: Path, arguments: tuple[str, ...], closed: str
+) -> None:
+    done = run_in_shell(arguments, closed, mission, tmp_path)
+    assert (done.returncode, done.stderr) == (1, f"Error: {os.strerror(errno.EBADF)}\n")
+
+
+def test_messages_have_nowhere_to_go_where_stderr_is_closed(mission: Path, tmp_path: Path) -> None:
+    arguments = ("decode", "-p", "STATUS", "-d", "{mission}", "{recording}")
+    done = run_in_shell(arguments, "2>&-", mission, tmp_path)
+    assert done.returncode == 0
+    assert done.stdout == run_in_shell(arguments, "2>/dev/null", mission, tmp_path).stdout != ""
+
+
+def test_a_stdout_that_is_closed_does_not_matter_where_nothing_is_written_to_it(mission: Path, tmp_path: Path) -> None:
+    arguments = ("decode", "-p", "STATUS", "-d", "{mission}", "{recording}", "-o", "{recording}.csv")
+    done = run_in_shell(arguments, ">&-", mission, tmp_path)
+    assert done.returncode == 0
+    assert len((tmp_path / "r.tlm.csv").read_text().splitlines()) == 2
+
+
+def run_in_shell(
+    arguments: tuple[str, ...], redirected: str, mission: Path, tmp_path: Path
+) -> subprocess.CompletedProcess[str]:
+    if os.name != "posix":
+        pytest.skip("only POSIX shells close streams")
+    recording = tmp_path / "r.tlm"
+    recording.write_bytes(status(0))
+    filled = [argument.format(mission=mission, recording=recording) for argument in arguments]
+    command = f"{shlex.join([*C2KIT, *filled])} {redirected}"
+    return subprocess.run(["/bin/sh", "-c", command], check=False, capture_output=True, text=True)
 
 
 @pytest.mark.parametrize("recording", ["nowhere.tlm", "."])
