@@ -72,8 +72,7 @@ def _told(ctx: click.Context) -> Iterator[None]:
             ctx.exit(ExitCode.DONE)
         place = f"{error.filename}: " if error.filename is not None else ""
         _tell(f"Error: {place}{error.strerror or error}")
-        if error.errno == errno.EBADF:
-            _close_stdout()
+        _drop_what_cannot_be_written()
         ctx.exit(ExitCode.FAILED)
 
 
@@ -101,8 +100,16 @@ def _in_vain(path: str, flags: int) -> int:
     return os.open(path, os.O_RDONLY if flags & os.O_WRONLY else os.O_WRONLY)
 
 
+def _drop_what_cannot_be_written() -> None:
+    """Python writes out what is buffered once more at its end, and would complain once more."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _close_stdout()
+
+
 def _close_stdout() -> None:
-    """Let what is still buffered go nowhere: whoever read stdout has seen enough, which is no error."""
+    """Let what is still buffered go nowhere: whoever read stdout has seen enough, or it cannot be written."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)

@@ -53,7 +53,9 @@ def test_memory_does_not_grow_with_the_recording(mission: Path, tmp_path: Path, 
 def test_what_comes_through_a_pipe_is_decoded_at_once(mission: Path) -> None:
     script = "from c2kit.cli import main; main()"
     command = [sys.executable, "-c", script, "decode", "-d", str(mission), "-p", "STATUS", "-i", "COUNT", "-"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    pipe = subprocess.PIPE
+    # No buffer on this side: lines that lie in it are nothing that select could tell.
+    with subprocess.Popen(command, bufsize=0, stdin=pipe, stdout=pipe, stderr=pipe) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         for count in range(3):
