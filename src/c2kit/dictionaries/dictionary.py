@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from attrs import define, field, frozen
 
 from c2kit.dictionaries.ccsdspy import load_csv
-from c2kit.dictionaries.yaml_files import YamlLoader
+from c2kit.dictionaries.yaml.files import YamlLoader
 from c2kit.errors import DefinitionError, UnknownName, UsageError
 from c2kit.kernel.layout import Layout
 from c2kit.model.packets import Packet
@@ -22,7 +22,7 @@ from c2kit.model.target import Target
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from c2kit.dictionaries.yaml_files import LoadedFile
+    from c2kit.dictionaries.yaml.files import LoadedFile
     from c2kit.model.commands import Command
 
 __all__ = ["Dictionary"]

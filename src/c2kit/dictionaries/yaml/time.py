@@ -6,12 +6,12 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from c2kit.dictionaries.yaml_nodes import MappingNode, ScalarNode
+from c2kit.dictionaries.yaml.nodes import MappingNode, ScalarNode
 from c2kit.model.time import EPOCHS, Cds, Cuc, Epoch, PacketTime, Scale
 
 if TYPE_CHECKING:
-    from c2kit.dictionaries.yaml_nodes import Node, YamlFile
-    from c2kit.dictionaries.yaml_scope import Scope
+    from c2kit.dictionaries.yaml.nodes import Node, YamlFile
+    from c2kit.dictionaries.yaml.scope import Scope
 
 __all__ = ["read_epoch", "read_time"]
 

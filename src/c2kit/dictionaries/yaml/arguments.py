@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
-from c2kit.dictionaries.yaml_computed import read_computed
-from c2kit.dictionaries.yaml_conditions import spans_of
-from c2kit.dictionaries.yaml_fields import FIELD_KEYS, ITEM_KEYS, read_field
-from c2kit.dictionaries.yaml_values import raw_value
+from c2kit.dictionaries.yaml.computed import read_computed
+from c2kit.dictionaries.yaml.conditions import spans_of
+from c2kit.dictionaries.yaml.fields import FIELD_KEYS, ITEM_KEYS, read_field
+from c2kit.dictionaries.yaml.values import raw_value
 from c2kit.kernel.conversions import check_item
 from c2kit.model.commands import Argument
 from c2kit.model.conversions import States
@@ -18,9 +18,9 @@ from c2kit.model.fields import Encoding
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from c2kit.dictionaries.yaml_conditions import Earlier
-    from c2kit.dictionaries.yaml_nodes import Node, ScalarNode, YamlFile
-    from c2kit.dictionaries.yaml_scope import Scope
+    from c2kit.dictionaries.yaml.conditions import Earlier
+    from c2kit.dictionaries.yaml.nodes import Node, ScalarNode, YamlFile
+    from c2kit.dictionaries.yaml.scope import Scope
 
 __all__ = ["read_argument"]
 

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
-from c2kit.dictionaries.yaml_arguments import read_argument
-from c2kit.dictionaries.yaml_fields import checked_name, read_item
-from c2kit.dictionaries.yaml_nodes import ScalarNode
+from c2kit.dictionaries.yaml.arguments import read_argument
+from c2kit.dictionaries.yaml.fields import checked_name, read_item
+from c2kit.dictionaries.yaml.nodes import ScalarNode
 from c2kit.errors import DefinitionError
 from c2kit.model.commands import Argument
 from c2kit.model.packets import Item
 from c2kit.model.source import Source
 
 if TYPE_CHECKING:
-    from c2kit.dictionaries.yaml_conditions import Earlier
-    from c2kit.dictionaries.yaml_nodes import Node, YamlFile
-    from c2kit.dictionaries.yaml_scope import Scope
+    from c2kit.dictionaries.yaml.conditions import Earlier
+    from c2kit.dictionaries.yaml.nodes import Node, YamlFile
+    from c2kit.dictionaries.yaml.scope import Scope
 
 __all__ = ["At", "Base", "Header", "base_of"]
 

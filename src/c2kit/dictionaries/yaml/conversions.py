@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from c2kit.dictionaries.yaml_nodes import MappingNode, ScalarNode, SequenceNode, is_plain, kind_of
+from c2kit.dictionaries.yaml.nodes import MappingNode, ScalarNode, SequenceNode, is_plain, kind_of
 from c2kit.model.conversions import Extrapolation, Function, PiecewiseLinear, Polynomial, State, States
 from c2kit.model.limits import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from c2kit.dictionaries.yaml_nodes import Node, YamlFile
-    from c2kit.dictionaries.yaml_scope import Scope
+    from c2kit.dictionaries.yaml.nodes import Node, YamlFile
+    from c2kit.dictionaries.yaml.scope import Scope
     from c2kit.model.conversions import Conversion
 
 __all__ = [

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from c2kit.dictionaries.yaml_conditions import spans_of
-from c2kit.dictionaries.yaml_nodes import kind_of
+from c2kit.dictionaries.yaml.conditions import spans_of
+from c2kit.dictionaries.yaml.nodes import kind_of
 from c2kit.model.conversions import States
 from c2kit.model.fields import Encoding, Fixed
 
 if TYPE_CHECKING:
-    from c2kit.dictionaries.yaml_nodes import Node, YamlFile
+    from c2kit.dictionaries.yaml.nodes import Node, YamlFile
     from c2kit.model.commands import Argument
     from c2kit.model.packets import Item
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from c2kit.dictionaries.yaml_nodes import ScalarNode, did_you_mean
+from c2kit.dictionaries.yaml.nodes import ScalarNode, did_you_mean
 from c2kit.model.commands import Checksum, LengthOf, SequenceCount
 from c2kit.model.crc import CATALOGUE, CrcParameters
 from c2kit.model.fields import Encoding
@@ -14,7 +14,7 @@ from c2kit.model.fields import Encoding
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from c2kit.dictionaries.yaml_nodes import Node, YamlFile
+    from c2kit.dictionaries.yaml.nodes import Node, YamlFile
     from c2kit.model.commands import Argument, Computed
 
 __all__ = ["read_computed"]

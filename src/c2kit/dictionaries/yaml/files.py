@@ -10,23 +10,23 @@ from typing import TYPE_CHECKING, TypeVar
 
 from attrs import define, field
 
-from c2kit.dictionaries.yaml_commands import read_command
-from c2kit.dictionaries.yaml_conversions import read_limits, read_shared_conversion, read_states
-from c2kit.dictionaries.yaml_fields import text_of
-from c2kit.dictionaries.yaml_headers import Header
-from c2kit.dictionaries.yaml_nodes import ScalarNode, YamlFile
-from c2kit.dictionaries.yaml_packets import read_packet
-from c2kit.dictionaries.yaml_scope import Named, Names, Scope
-from c2kit.dictionaries.yaml_text import compose
-from c2kit.dictionaries.yaml_time import read_epoch
-from c2kit.dictionaries.yaml_types import TypeReader
+from c2kit.dictionaries.yaml.commands import read_command
+from c2kit.dictionaries.yaml.conversions import read_limits, read_shared_conversion, read_states
+from c2kit.dictionaries.yaml.fields import text_of
+from c2kit.dictionaries.yaml.headers import Header
+from c2kit.dictionaries.yaml.nodes import ScalarNode, YamlFile
+from c2kit.dictionaries.yaml.packets import read_packet
+from c2kit.dictionaries.yaml.scope import Named, Names, Scope
+from c2kit.dictionaries.yaml.text import compose
+from c2kit.dictionaries.yaml.time import read_epoch
+from c2kit.dictionaries.yaml.types import TypeReader
 from c2kit.errors import DefinitionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from c2kit.dictionaries.yaml_nodes import Node
+    from c2kit.dictionaries.yaml.nodes import Node
     from c2kit.model.commands import Command
     from c2kit.model.packets import Packet
     from c2kit.model.source import Source

@@ -6,9 +6,9 @@ import contextlib
 import re
 from typing import TYPE_CHECKING, Any
 
-from c2kit.dictionaries.yaml_conditions import read_conditions
-from c2kit.dictionaries.yaml_conversions import CONVERSION_KEYS, read_conversion, read_function, read_limits
-from c2kit.dictionaries.yaml_nodes import ScalarNode, kind_of
+from c2kit.dictionaries.yaml.conditions import read_conditions
+from c2kit.dictionaries.yaml.conversions import CONVERSION_KEYS, read_conversion, read_function, read_limits
+from c2kit.dictionaries.yaml.nodes import ScalarNode, kind_of
 from c2kit.kernel.conversions import check_item
 from c2kit.model.conversions import States
 from c2kit.model.fields import Encoding, FieldReference, Prefixed, Terminated, Text
@@ -17,10 +17,10 @@ from c2kit.model.packets import DerivedItem, Item
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from c2kit.dictionaries.yaml_conditions import Earlier
-    from c2kit.dictionaries.yaml_nodes import Node, YamlFile
-    from c2kit.dictionaries.yaml_scope import Scope
-    from c2kit.dictionaries.yaml_types import TypeSpec
+    from c2kit.dictionaries.yaml.conditions import Earlier
+    from c2kit.dictionaries.yaml.nodes import Node, YamlFile
+    from c2kit.dictionaries.yaml.scope import Scope
+    from c2kit.dictionaries.yaml.types import TypeSpec
     from c2kit.model.conversions import Conversion
 
 __all__ = ["FIELD_KEYS", "ITEM_KEYS", "checked_name", "read_derived", "read_field", "read_item", "text_of"]

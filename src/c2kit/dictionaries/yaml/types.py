@@ -23,11 +23,11 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field, frozen
 
-from c2kit.dictionaries.yaml_nodes import did_you_mean
+from c2kit.dictionaries.yaml.nodes import did_you_mean
 from c2kit.model.fields import Encoding, Expand, FieldReference, Fixed, Text
 
 if TYPE_CHECKING:
-    from c2kit.dictionaries.yaml_nodes import Node, YamlFile
+    from c2kit.dictionaries.yaml.nodes import Node, YamlFile
     from c2kit.model.fields import Length
 
 __all__ = ["TypeReader", "TypeSpec"]

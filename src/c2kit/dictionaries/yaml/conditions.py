@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from c2kit.dictionaries.yaml_nodes import SequenceNode
+from c2kit.dictionaries.yaml.nodes import SequenceNode
 from c2kit.model.conversions import States
 from c2kit.model.fields import Condition
 
 if TYPE_CHECKING:
-    from c2kit.dictionaries.yaml_nodes import Node, ScalarNode, YamlFile
+    from c2kit.dictionaries.yaml.nodes import Node, ScalarNode, YamlFile
     from c2kit.model.commands import Argument
     from c2kit.model.packets import Item
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, cast
 
 from c2kit.dictionaries.ccsdspy import load_csv
-from c2kit.dictionaries.yaml_fields import checked_name, read_derived, text_of
-from c2kit.dictionaries.yaml_headers import base_of
-from c2kit.dictionaries.yaml_time import read_time
-from c2kit.dictionaries.yaml_values import raw_value
+from c2kit.dictionaries.yaml.fields import checked_name, read_derived, text_of
+from c2kit.dictionaries.yaml.headers import base_of
+from c2kit.dictionaries.yaml.time import read_time
+from c2kit.dictionaries.yaml.values import raw_value
 from c2kit.errors import DefinitionError
 from c2kit.kernel.conversions import check_derived
 from c2kit.kernel.layout import Layout
@@ -17,9 +17,9 @@ from c2kit.model.fields import Fixed
 from c2kit.model.packets import Item, Match, Packet, PacketLength
 
 if TYPE_CHECKING:
-    from c2kit.dictionaries.yaml_headers import At, Base
-    from c2kit.dictionaries.yaml_nodes import Node, ScalarNode
-    from c2kit.dictionaries.yaml_scope import Scope
+    from c2kit.dictionaries.yaml.headers import At, Base
+    from c2kit.dictionaries.yaml.nodes import Node, ScalarNode
+    from c2kit.dictionaries.yaml.scope import Scope
     from c2kit.model.packets import DerivedItem
 
 __all__ = ["read_packet"]

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from attrs import define, field, frozen
 
-from c2kit.dictionaries.yaml_nodes import did_you_mean
+from c2kit.dictionaries.yaml.nodes import did_you_mean
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from c2kit.dictionaries.yaml_headers import Header
-    from c2kit.dictionaries.yaml_nodes import Node, YamlFile
-    from c2kit.dictionaries.yaml_types import TypeReader
+    from c2kit.dictionaries.yaml.headers import Header
+    from c2kit.dictionaries.yaml.nodes import Node, YamlFile
+    from c2kit.dictionaries.yaml.types import TypeReader
     from c2kit.model.conversions import Conversion, States
     from c2kit.model.limits import Limits
     from c2kit.model.source import Source

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from c2kit.dictionaries.yaml_computed import read_computed
-from c2kit.dictionaries.yaml_fields import checked_name, text_of
-from c2kit.dictionaries.yaml_headers import base_of
-from c2kit.dictionaries.yaml_values import raw_value
+from c2kit.dictionaries.yaml.computed import read_computed
+from c2kit.dictionaries.yaml.fields import checked_name, text_of
+from c2kit.dictionaries.yaml.headers import base_of
+from c2kit.dictionaries.yaml.values import raw_value
 from c2kit.kernel.layout import Layout
 from c2kit.model.commands import Argument, Command, SequenceCount
 
 if TYPE_CHECKING:
-    from c2kit.dictionaries.yaml_headers import At, Base
-    from c2kit.dictionaries.yaml_nodes import Node, ScalarNode
-    from c2kit.dictionaries.yaml_scope import Scope
+    from c2kit.dictionaries.yaml.headers import At, Base
+    from c2kit.dictionaries.yaml.nodes import Node, ScalarNode
+    from c2kit.dictionaries.yaml.scope import Scope
 
 __all__ = ["read_command"]
 

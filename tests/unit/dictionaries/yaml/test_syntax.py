@@ -117,13 +117,14 @@ def test_a_file_that_resists_is_named(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_without_the_c_parser_everything_is_the_same(tmp_path: Path) -> None:
-    root = Path(__file__).parents[3]
+    root = Path(__file__).parents[4]
     script = """
 import sys, yaml
 yaml.__with_libyaml__ = sys.argv[1] == "c"
-from c2kit.dictionaries import Dictionary, yaml_text
+from c2kit.dictionaries import Dictionary
+from c2kit.dictionaries.yaml import text
 from c2kit.errors import DefinitionError
-assert issubclass(yaml_text._Composer, yaml.CSafeLoader if sys.argv[1] == "c" else yaml.SafeLoader)
+assert issubclass(text._Composer, yaml.CSafeLoader if sys.argv[1] == "c" else yaml.SafeLoader)
 print(Dictionary.load(sys.argv[2]).hashes)
 for text in ("", "a: &a 1", "target: A\\npackets: {P: {items: {A: u99}}}", "- " * 1000, "target: A\\n\\tb: 1"):
     with open("defs.yaml", "w") as file:
