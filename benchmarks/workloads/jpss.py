@@ -1,7 +1,7 @@
 """A recording of JPSS-1: attitude and ephemeris packets, 20 items behind the primary header.
 
 It is among the test data of space_packet_parser and is not kept here; ``C2KIT_REAL_DATA`` names the folder that has it,
-with the values that an independent decoder gave.
+with a reference of all values.
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ def test_the_quick_form_measures_every_decoder_once_its_values_are_verified(tmp_
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("_peers_are_installed")
-def test_a_recording_is_verified_by_values_that_none_of_the_decoders_gave(tmp_path: Path, real_data: Path) -> None:
+def test_a_recording_is_verified_by_the_values_that_are_kept_beside_it(tmp_path: Path, real_data: Path) -> None:
     arguments = ("decode", "--workloads", "jpss", "--quick", "--rounds", "1")
     report = run(tmp_path, *arguments, C2KIT_REAL_DATA=str(real_data))
     (workload,) = report["workloads"]
