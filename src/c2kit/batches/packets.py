@@ -25,7 +25,7 @@ def no_times(count: int) -> Column:
     return Column(np.zeros(count, np.int64), np.zeros(count, np.bool_))
 
 
-@define(frozen=True, slots=True, eq=False, kw_only=True)
+@define(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
 class PacketBatch:
     """``n`` packets (before identification: frames), in the order received; ``batch[i]`` is the bytes of one.
 
@@ -61,6 +61,10 @@ class PacketBatch:
     def __len__(self) -> int:
         """The number of packets."""
         return len(self.starts)
+
+    def __repr__(self) -> str:
+        what = self.target or self.interface or "frames"
+        return f"<PacketBatch of {len(self)} packet{'s' * (len(self) != 1)}, {self.size_bytes} bytes: {what}>"
 
     def __getitem__(self, index: int) -> bytes:
         """The bytes of one packet, copied."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["TelemetryBatch"]
 
 
-@define(frozen=True, slots=True, eq=False, kw_only=True)
+@define(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
 class TelemetryBatch:
     """``n`` packets of one definition, decommutated: one column an item.
 
@@ -49,6 +49,10 @@ class TelemetryBatch:
     def __len__(self) -> int:
         """The number of packets."""
         return len(self.received)
+
+    def __repr__(self) -> str:
+        packets = f"{len(self)} packet{'s' * (len(self) != 1)}"
+        return f"<TelemetryBatch of {packets}: {self.target} {self.packet.name}, {len(self.raw)} items>"
 
     def __iter__(self) -> Iterator[str]:
         """The names of the items, in the order of their definition, derived ones last."""
@@ -96,7 +100,13 @@ class TelemetryBatch:
         return [_named(states, value) for value in values]
 
     def row(self, index: int, *, raw: bool = False) -> dict[str, Any]:
-        """One packet as a plain ``dict`` for people: item name to value, ``None`` where there is none."""
+        """One packet as a plain ``dict`` for people: item name to value, ``None`` where there is none.
+
+        ``index`` counts from 0, or below 0 from the end. Raises :class:`~c2kit.errors.UsageError` outside the batch.
+        """
+        if not -len(self) <= index < len(self):
+            raise UsageError("a row of a batch", expected=f"one of its {len(self)} packets", found=index)
+        index %= len(self)
         if raw:
             return {name: column.to_list(index, index + 1)[0] for name, column in self.raw.items()}
         return {name: self._human(name, index) for name in self}

@@ -23,8 +23,10 @@ class _Framing(click.ParamType[int]):
         kind, _, size = value.partition(":")
         if kind == "ccsds" and not size:
             return 0
-        if kind == "fixed" and size.isdecimal() and 0 < int(size) < 2**31:
-            return int(size)
+        if kind == "fixed" and size.isdecimal():
+            if 0 < int(size) < 2**31:
+                return int(size)
+            return self.fail(f"{value!r}: a frame has 1 to {2**31 - 1} bytes", param, ctx)
         return self.fail(f"{value!r} is neither ccsds nor fixed:BYTES, such as fixed:64", param, ctx)
 
 

@@ -32,9 +32,21 @@ def _is_directory(destination: str) -> bool:
 
 
 def format_of(chosen: str | None, destination: str | None) -> str:
-    """The format: as it was chosen, or as the file is named, or else CSV."""
-    suffix = Path(destination).suffix.lower() if destination and not _is_directory(destination) else ""
-    return chosen or _SUFFIXES.get(suffix, "csv")
+    """The format: as it was chosen, or as the file is named; CSV on stdout and in a directory.
+
+    A name that tells no format is refused: nobody should find CSV in a file that is called ``.parquet``.
+    """
+    if chosen is not None:
+        return chosen
+    if destination is None or _is_directory(destination):
+        return "csv"
+    form = _SUFFIXES.get(Path(destination).suffix.lower())
+    if form is None:
+        known = ", ".join(_SUFFIXES)
+        raise click.UsageError(
+            f"The name {destination} tells no format: choose it with --format, or end it in {known}."
+        )
+    return form
 
 
 @frozen

@@ -62,3 +62,8 @@ def test_the_pieces_are_all_bytes_in_order_and_those_that_lie_back_to_back_are_o
     assert [bytes(piece) for piece in BATCH.select(np.array([0, 2])).pieces()] == [b"aa", b"c"]
     assert [bytes(piece) for piece in BATCH.select(np.array([1, 0, 1, 2])).pieces()] == [b"bbb", b"aabbbc"]
     assert BATCH.select(np.zeros(3, np.bool_)).pieces() == []
+
+
+def test_a_batch_is_shown_in_a_line_whatever_is_in_it() -> None:
+    batch = PacketBatch(buffer=bytes(10**6), starts=np.array([0]), ends=np.array([10**6]), received=np.array([0]))
+    assert repr(batch) == "<PacketBatch of 1 packet, 1000000 bytes: frames>"

@@ -83,3 +83,14 @@ def test_states_have_names_and_what_has_none_is_shown_as_its_number() -> None:
 def test_a_row_is_one_packet_for_people() -> None:
     assert BATCH.row(0) == {"VOLTAGE": 0.5, "MODE": "OFF", "MODES": ["OFF", "9"], "COUNT": 7, "POWER": 2.0}
     assert BATCH.row(2) == {"VOLTAGE": None, "MODE": "9", "MODES": [], "COUNT": 9, "POWER": None}
+
+
+def test_rows_count_from_either_end_and_no_further() -> None:
+    assert BATCH.row(-1) == BATCH.row(2)
+    for outside in (3, -4, 10**9):
+        with pytest.raises(UsageError, match="expected one of its 3 packets"):
+            BATCH.row(outside)
+
+
+def test_a_batch_is_shown_in_a_line() -> None:
+    assert repr(BATCH) == "<TelemetryBatch of 3 packets: FIREFLY HEALTH, 4 items>"

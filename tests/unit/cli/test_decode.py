@@ -194,9 +194,15 @@ class TestWhereTo:
         link = tmp_path / "link.csv"
         link.symlink_to(recording)
         for destination in (recording, link):
-            result = run("decode", "-d", mission, "-p", "STATUS", "-o", destination, recording)
+            result = run("decode", "-d", mission, "-p", "STATUS", "-f", "csv", "-o", destination, recording)
             assert (result.exit_code, recording.read_bytes()) == (2, status(0))
             assert "is a recording to be decoded" in result.stderr
+
+    def test_a_name_that_tells_no_format_is_refused(self, run: Run, mission: Path, tmp_path: Path) -> None:
+        result = run("decode", "-d", mission, "-p", "STATUS", "-o", tmp_path / "x.parquet", "-", stdin=status(0))
+        assert result.exit_code == 2
+        assert "x.parquet tells no format: choose it with --format, or end it in .csv, .jsonl" in result.stderr
+        assert not (tmp_path / "x.parquet").exists()
 
     @pytest.mark.parametrize("form", ["csv", "arrow"])
     def test_several_packets_in_one_table_are_refused_before_anything_is_written(
@@ -235,7 +241,7 @@ class TestWhatIsChosen:
             (("-p", "STATUS", "-i", "MODE,,VOLTS"), "lacks a name beside a comma"),
             (("-p", "STATUS", "-i", "POWER", "--raw"), "has no raw value"),
             (("-p", "STATUS", "--frame", "fixed"), "fixed:BYTES"),
-            (("-p", "STATUS", "--frame", "fixed:0"), "fixed:BYTES"),
+            (("-p", "STATUS", "--frame", "fixed:0"), "a frame has 1 to 2147483647 bytes"),
             (("-p", "STATUS", "--frame", "fixed:9", "--any-version"), "space packets"),
         ],
     )

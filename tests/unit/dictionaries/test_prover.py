@@ -123,6 +123,9 @@ class TestPlaces:
         assert (finding.rule, finding.severity) == ("gap", Severity.NOTE)
         assert finding.what == "bits 4 to 7 before it belong to nothing"
 
+    def test_gaps_of_imported_definitions_are_not_told(self) -> None:
+        assert rules(packet("P", item("A", 4, bit_offset=48), overlaps=True)) == []
+
     def test_the_cases_of_a_union_do_not_overlap(self) -> None:
         kind = item("KIND")
         one = item("ONE", bit_offset=8, present_if=(Condition("KIND", "==", 1),))

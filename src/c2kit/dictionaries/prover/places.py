@@ -61,7 +61,7 @@ def _overlaps_and_gaps(where: str, definition: Packet | Command, layout: Layout)
                     remedy="mend the offset or the length, or declare overlaps: true if it is meant",
                     source=field.source,
                 )
-        if low > reached:
+        if low > reached and not definition.overlaps:  # imported definitions leave out what nobody asked for
             yield Finding(
                 severity=Severity.NOTE,
                 rule="gap",
