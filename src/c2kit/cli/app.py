@@ -10,6 +10,7 @@ from c2kit.cli.describe import describe
 from c2kit.cli.encode import encode
 from c2kit.cli.failing import EXIT_CODES, Commands
 from c2kit.cli.graph import graph
+from c2kit.cli.sim import sim
 
 __all__ = ["main"]
 
@@ -20,5 +21,5 @@ def main() -> None:
     """Decode telemetry, encode commands, and check the dictionaries that define both."""
 
 
-for command in (decode, encode, check, describe, graph):
+for command in (decode, encode, check, describe, graph, sim):
     main.add_command(command)

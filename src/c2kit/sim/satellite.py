@@ -27,6 +27,10 @@ __all__ = ["BEGIN_NS", "ReceivedCommand", "Satellite", "SentPacket"]
 
 BEGIN_NS = 1_800_000_000 * 10**9
 """2027-01-15T08:00:00 UTC."""
+_PACKETS = (
+    *("ATTITUDE", "BOOT_REPORT", "CAMERA_STATUS", "COMMAND_ACK", "EVENT", "FILE_LIST", "HEALTH", "HISTOGRAM"),
+    *("MEMORY_DUMP", "POWER", "SOLAR_PANELS", "STAR_TRACKER", "THERMAL"),
+)
 _TICK_NS = 10**9 // TICKS_A_SECOND
 _DRIFT = 5_000_000
 """The on-board clock gains a nanosecond in so many: 0.2 microseconds a second."""
@@ -64,7 +68,7 @@ class Satellite:
     ``record``: keep ``sent``, which grows with all that goes down; ``received`` is always kept.
 
     Raises:
-        UnknownName: the dictionary has no such target.
+        UnknownName: the dictionary has no such target, or the target lacks a packet of the example.
         DefinitionError: a packet of the target is not dated as those of the example dictionary are.
     """
 
@@ -89,8 +93,9 @@ class Satellite:
         self.start_ns = start_ns
         self._now_ns = start_ns
         self._passes, self._record = passes, record
-        self._encoders = {packet.name: PacketEncoder(packet) for packet in definitions.packets}
-        self._clocks = {packet.name: _cuc(packet) for packet in definitions.packets}
+        packets = [definitions.packet(name) for name in _PACKETS]
+        self._encoders = {packet.name: PacketEncoder(packet) for packet in packets}
+        self._clocks = {packet.name: _cuc(packet) for packet in packets}
         self._epoch_ns = _since_epoch(definitions.packet("HEALTH"), start_ns)
         self._counts: dict[int, int] = {}
         self._inbox: list[bytes] = []
@@ -140,9 +145,10 @@ class Satellite:
         onboard.clock_ns = self._epoch_ns + elapsed_ns + elapsed_ns // _DRIFT + onboard.clock_offset_ns
         onboard.tick(self._tick)
         self._handle_commands()
-        made = craft.said + (list(telemetry.due(craft, self._tick)) if craft.mode != "BOOT" else [])
-        craft.said = []
-        packets = [self._encoded(name, values) for name, values in made] if self._is_linked() else []
+        said, craft.said = craft.said, []
+        packets = []
+        if self._is_linked():
+            packets = [self._encoded(name, values) for name, values in [*said, *telemetry.due(craft, self._tick)]]
         self._tick += 1
         craft.step()
         return packets
