@@ -13,29 +13,23 @@ from __future__ import annotations
 import math
 import random
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from c2kit import Dictionary
-from c2kit.kernel import reference
-from c2kit.kernel.conversions import invert
-from c2kit.kernel.layout import Layout
 from c2kit.kernel.time import encode_time
-from c2kit.model.conversions import Polynomial
+from c2kit.sim import BEGIN_NS
+from c2kit.sim.encoding import PacketEncoder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from c2kit.model.packets import Item, Packet
+    from c2kit.model.packets import Packet
+    from c2kit.sim.encoding import Values
 
 DICTIONARY = Path(__file__).parent / "dictionary"
 
-BEGIN_NS = 1_800_000_000 * 10**9
-"""2027-01-15T08:00:00 UTC."""
 SUNRISE = 240.0
 """When the spacecraft leaves the shadow, in seconds from the beginning."""
-
-Values = dict[str, Any]
-"""Engineering values by the names of items."""
 
 
 def recording(seconds: int = 600, seed: int = 7) -> bytes:
@@ -48,39 +42,15 @@ def recording(seconds: int = 600, seed: int = 7) -> bytes:
 
 def _packets(definitions: dict[str, Packet], seconds: int, noise: random.Random) -> Iterator[bytes]:
     """All packets in the order of their times."""
-    encoders = {name: _Encoder(packet) for name, packet in definitions.items()}
+    encoders = {name: PacketEncoder(packet) for name, packet in definitions.items()}
     counts: dict[int, int] = {}
     spacecraft = _Spacecraft(noise)
     for tick in range(seconds * 5):
+        time = encode_time(definitions["HEALTH"], BEGIN_NS + tick * 200_000_000)
         for name, values in spacecraft.packets_at(tick / 5):
-            yield encoders[name].encode(values, BEGIN_NS + tick * 200_000_000, counts)
-
-
-class _Encoder:
-    """Makes packets of one definition from engineering values."""
-
-    def __init__(self, packet: Packet) -> None:
-        self.packet = packet
-        self.layout = Layout(packet.items)
-        self.always = {match.item: match.value for match in packet.identification}
-
-    def encode(self, values: Values, time_ns: int, counts: dict[int, int]) -> bytes:
-        apid = int(self.always["APID"])
-        counts[apid] = (counts.get(apid, -1) + 1) % 2**14
-        raw = {item.name: _raw(item, values[item.name]) for item in self.packet.items if item.name in values}
-        raw |= encode_time(self.packet, time_ns) | self.always
-        raw |= {"SEQUENCE_FLAGS": 3, "SEQUENCE_COUNT": counts[apid], "LENGTH": 0}
-        encoded = bytearray(reference.encode(self.layout, raw))
-        encoded[4:6] = (len(encoded) - 7).to_bytes(2)  # CCSDS 133.0-B-2, 4.1.3.5.3
-        return bytes(encoded)
-
-
-def _raw(item: Item, value: Any) -> Any:  # noqa: ANN401 - whatever an item holds
-    """The raw value: exactly where that is quick, since a recording has a hundred thousand of them."""
-    if isinstance(item.conversion, Polynomial) and len(item.conversion.coefficients) == 2:
-        offset, scale = item.conversion.coefficients
-        return [round((each - offset) / scale) for each in value] if item.is_array else round((value - offset) / scale)
-    return invert(item.conversion, item, value)
+            apid = encoders[name].apid
+            counts[apid] = (counts.get(apid, -1) + 1) % 2**14
+            yield encoders[name].encode(values, count=counts[apid], time=time)
 
 
 class _Spacecraft:
