@@ -75,7 +75,7 @@ class Connection:
 
     def ready(self, mask: int) -> None:
         """Read or write."""
-        if mask & READ:
+        if mask & READ and self._is_open and not self._is_paused:
             self._read()
         if mask & WRITE and self._is_open:
             self._write()

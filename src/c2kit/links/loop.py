@@ -14,6 +14,7 @@ import socket
 import threading
 import time
 from collections import deque
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from attrs import define, field
@@ -93,21 +94,19 @@ class SelectorLoop:
         self.wake()
 
     def run(self, call: Callable[[], _Given]) -> _Given:
-        """What something gives that is called in the loop's thread; waits for it. It must not raise."""
+        """What something gives that is called in the loop's thread; waits for it, and raises what it raises."""
         if self.is_own_thread:
             return call()
-        given: list[_Given] = []
-        done = threading.Event()
+        given: Future[_Given] = Future()
 
         def keep() -> None:
             try:
-                given.append(call())
-            finally:
-                done.set()
+                given.set_result(call())
+            except Exception as error:  # noqa: BLE001 - it is raised where it can be dealt with
+                given.set_exception(error)
 
         self.call(keep)
-        done.wait()
-        return given[0]
+        return given.result()
 
     def call_later(self, seconds: float, call: Callable[[], None]) -> Timer:
         """Have something called after so long; from the loop's thread."""

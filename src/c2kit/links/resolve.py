@@ -46,7 +46,7 @@ class Resolver:
         """Give the addresses of a host, port and kind of socket, or why there are none; in the loop's thread."""
         try:
             done(addresses_of(*where, socket.AI_NUMERICHOST))
-        except socket.gaierror:
+        except (socket.gaierror, UnicodeError):
             pass  # a name, then
         else:
             return

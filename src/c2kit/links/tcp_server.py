@@ -153,6 +153,8 @@ class TcpServerLink(SocketLink):
 
     def _accepted(self, sock: socket.socket, peer: str) -> None:
         if len(self._channels) >= self.spec.max_clients:
+            self._look_for_ends()
+        if len(self._channels) >= self.spec.max_clients:
             sock.close()
             self._counters.errors += 1
             self._tell(State.DOWN, f"refused: there are {self.spec.max_clients} clients already", peer)
@@ -169,6 +171,13 @@ class TcpServerLink(SocketLink):
         self._tell(State.CONNECTED, "a client connected", peer)
         if self._connections == 1:
             self._tell(State.CONNECTED, f"from {peer}")
+
+    def _look_for_ends(self) -> None:
+        """Take note of clients that are gone and were not looked at yet, lest one that comes again is refused."""
+        for channel in list(self._channels.values()):
+            if isinstance(channel, Connection):
+                channel.ready(READ)  # the rest of its bytes
+                channel.ready(READ)  # their end
 
     def left(self, channel: Channel, reason: str, *, is_error: bool) -> None:
         """Go on listening."""
