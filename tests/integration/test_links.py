@@ -619,13 +619,17 @@ def test_bytes_come_and_go_over_a_serial_port(terminal: tuple[int, str]) -> None
     assert watch.states == [*[State.CONNECTING, State.CONNECTED, State.DISABLED] * 2]
 
 
-def test_a_serial_write_that_stalls_is_partial(terminal: tuple[int, str]) -> None:
+def test_a_serial_write_that_stalls_is_partial_and_the_port_is_opened_anew(terminal: tuple[int, str]) -> None:
     device, name = terminal
-    link = Serial(name, **FAST).start()  # type: ignore[arg-type]
-    until(lambda: link.state.state is State.CONNECTED)
+    watch = Watch()
+    link = Serial(name, **FAST).start(watch.surroundings)  # type: ignore[arg-type]
+    until(lambda: watch.saw(State.CONNECTED))
     assert link.send(bytes(10_000_000), timeout_seconds=0.1).outcome is Outcome.PARTIAL
+    until(lambda: watch.saw(State.CONNECTED, 2), "opening it again")
     termios.tcflush(device, termios.TCIOFLUSH)
     link.close()
+    assert watch.states == [*[State.CONNECTING, State.CONNECTED, State.DOWN], *watch.states[:2], State.DISABLED]
+    assert watch.events[2].reason.startswith("a send stalled: ")
 
 
 def test_a_serial_port_that_is_absent_is_told(tmp_path: Path) -> None:

@@ -79,6 +79,7 @@ class SerialLink(BlockingLink):
         self.spec = spec
         self._port: serial.Serial | None = None
         self._writing = threading.Lock()
+        self._stalled = ""
         super().__init__(
             surroundings, spec.receive_max_bytes, Backoff(spec.reconnect_seconds, spec.reconnect_max_seconds)
         )
@@ -98,7 +99,7 @@ class SerialLink(BlockingLink):
             return SendResult(Outcome.NOT_SENT, late)
         try:
             port = self._port
-            if port is None or connection not in (None, self._connection_number):
+            if port is None or self._stalled or connection not in (None, self._connection_number):
                 return SendResult(Outcome.NOT_SENT, f"the link is {self._state.state}: {self._state.reason}")
             if expires_at is not None and self._surroundings.now() >= expires_at:
                 return SendResult(Outcome.NOT_SENT, "it has expired")
@@ -116,6 +117,7 @@ class SerialLink(BlockingLink):
         try:
             port.write(data)
         except OSError as error:  # pyserial does not tell how much was written
+            self._stalled = f"a send stalled: {text_of(error)}"
             self._interrupt()
             return SendResult(Outcome.PARTIAL, text_of(error))
         self._counters.sent_bytes += len(data)
@@ -142,7 +144,13 @@ class SerialLink(BlockingLink):
         self._interrupt_write()
         with self._writing:
             port, self._port = self._port, None
-        if port is not None:
+            is_stalled, self._stalled = bool(self._stalled), ""
+        if port is None:
+            return
+        try:
+            if is_stalled:
+                port.reset_output_buffer()  # closing would wait for it to leave
+        finally:
             port.close()
 
     def _interrupt(self) -> None:
@@ -162,5 +170,7 @@ class SerialLink(BlockingLink):
         assert port is not None, "it was opened"  # noqa: S101 - tells the type checker
         while True:
             first = bytes(port.read(1))
+            if self._stalled:
+                raise OSError(self._stalled)
             waiting = port.in_waiting if first else 0
             yield first + bytes(port.read(waiting)) if waiting else first

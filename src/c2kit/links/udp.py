@@ -236,16 +236,22 @@ class _Datagrams:
             if self._is_paused:
                 return
             try:
-                data, extras, _, sender = self._sock.recvmsg(_DATAGRAM_BYTES, socket.CMSG_SPACE(_COUNT.size))
+                data, sender = self._receive()
             except (BlockingIOError, InterruptedError):
                 return
             except OSError as error:
                 self.close(text_of(error), is_error=True)
                 return
-            for level, kind, value in extras:
-                if (level, kind) == (socket.SOL_SOCKET, _SO_RXQ_OVFL):
-                    self._count_lost(_COUNT.unpack(value)[0])
             self._link.received(self, data, Ends.DATAGRAM, address_text(sender))
+
+    def _receive(self) -> tuple[bytes, object]:
+        if sys.platform != "linux":
+            return self._sock.recvfrom(_DATAGRAM_BYTES)
+        data, extras, _, sender = self._sock.recvmsg(_DATAGRAM_BYTES, socket.CMSG_SPACE(_COUNT.size))
+        for level, kind, value in extras:
+            if (level, kind) == (socket.SOL_SOCKET, _SO_RXQ_OVFL):
+                self._count_lost(_COUNT.unpack(value)[0])
+        return data, sender
 
     def _count_lost(self, lost: int) -> None:
         self._link.count_lost((lost - self._lost) % 2**32)
