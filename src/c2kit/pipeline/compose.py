@@ -14,6 +14,7 @@ from attrs import evolve, field, frozen
 
 from c2kit.batches.kinds import Kind, Scope
 from c2kit.errors import UsageError
+from c2kit.links import Serial
 from c2kit.pipeline.description import (
     LinkDescription,
     MissionDescription,
@@ -254,6 +255,8 @@ def _check_read(nodes: Sequence[_Node], writers: dict[Stream, _Node]) -> None:
 
 def _describe_node(mission: Mission, node: _Node) -> StageDescription:
     extras = {"kafka"} if mission.bus.startswith("kafka:") else set()
+    if node.interface is not None and isinstance(node.interface.link, Serial):
+        extras.add("serial")
     settings = node.stage or node.interface
     described = StageDescription(
         name=node.name,

@@ -9,6 +9,7 @@ import pytest
 
 from c2kit.dictionaries import Dictionary
 from c2kit.errors import UnknownName, UsageError
+from c2kit.links import Serial, TcpClient
 from c2kit.pipeline.description import MissionDescription, Resources, Scale
 from c2kit.pipeline.mission import Mission
 from c2kit.pipeline.parts import PacketLogger
@@ -243,6 +244,17 @@ class TestDescription:
             "Decommutator",
             "LimitsMonitor",
         ]
+
+    def test_it_tells_what_of_the_package_a_container_needs(self) -> None:
+        mission = Mission("m", dictionary=DICTIONARY, bus="kafka:localhost:9092")
+        mission.interface("bench", Serial("/dev/ttyS0", 9600), protocols=[CcsdsPackets()], targets=["FIREFLY"])
+        mission.interface("fep", TcpClient("localhost", 7011), protocols=[Fixed(64)], targets=["ANTENNA"])
+        description = mission.describe()
+        assert description.stage("bench").extras == ("kafka", "serial")
+        assert description.stage("fep").extras == ("kafka",)
+        link = description.stage("fep").link
+        assert link is not None
+        assert (link.settings["host"], link.settings["port"]) == ("localhost", 7011)
 
 
 class TestSpecifications:
