@@ -109,9 +109,9 @@ class Disk:
             self._paths[descriptor] = path
             return descriptor
 
-        def seen_to_write(descriptor: int, data: bytes, place: int) -> None:
-            self.done.append(Done("write", self._paths[descriptor], place, bytes(data)))
-            write_at(descriptor, data, place)
+        def seen_to_write(descriptor: int, pieces: Sequence[bytes], place: int) -> None:
+            self.done.append(Done("write", self._paths[descriptor], place, b"".join(pieces)))
+            write_at(descriptor, pieces, place)
 
         def seen_to_cut(descriptor: int, size: int) -> None:
             self.done.append(Done("cut", self._paths[descriptor], size))

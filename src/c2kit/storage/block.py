@@ -141,7 +141,6 @@ class BlockHeader:
         """The inverse. Raises MessageError for anything else."""
         try:
             told = _typed(json.loads(text), dict)
-            positions = told["positions"]
             header = cls(
                 offset=_typed(told["offset"], int),
                 size_bytes=_typed(told["size"], int),
@@ -149,8 +148,8 @@ class BlockHeader:
                 schema_crc32=_typed(told["schema_crc32"], int),
                 holds=Totals.from_json(told),
                 segment=Totals.from_json(told["segment"]),
-                positions=None if positions is None else tuple(_position_from_json(each) for each in positions),
-                sources=tuple(Source.from_json(each) for each in told["sources"]),
+                positions=_positions(told["positions"]),
+                sources=tuple(Source.from_json(each) for each in _typed(told["sources"], list)),
                 is_rebuilt=_typed(told.get("rebuilt", False), bool),
             )
         except (ValueError, TypeError, LookupError, RecursionError) as error:
@@ -169,8 +168,12 @@ def _typed(value: Any, *kinds: type) -> Any:  # noqa: ANN401 - as it comes out o
 def _span(told: Any) -> Span | None:  # noqa: ANN401 - as it comes out of JSON
     if told is None:
         return None
-    low, high = told
+    low, high = _typed(told, list)
     return _typed(low, int), _typed(high, int)
+
+
+def _positions(told: Any) -> tuple[Position, ...] | None:  # noqa: ANN401 - as it comes out of JSON
+    return None if told is None else tuple(_position_from_json(each) for each in _typed(told, list))
 
 
 def _position_to_json(position: Position) -> dict[str, Any]:

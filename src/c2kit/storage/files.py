@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 from c2kit.storage.errors import LogLocked, LogUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
     from typing import Self
+
+    from c2kit.kernel.contract import Buffer
 
 __all__ = [
     "ReadFile",
@@ -36,6 +38,9 @@ __all__ = [
 
 # Not everywhere is there a way to sync only what is needed to read the data back.
 _datasync: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)
+
+_PIECES = 1024
+"""As many as every system writes at once."""
 
 
 @contextlib.contextmanager
@@ -91,12 +96,16 @@ def open_to_write(path: Path) -> int:
     return os.open(path, os.O_RDWR)
 
 
-def write_at(descriptor: int, data: bytes | bytearray, position: int) -> None:
-    """Write all of ``data`` at a place of a file."""
-    with memoryview(data) as view:
-        done = 0
-        while done < len(view):
-            done += os.pwrite(descriptor, view[done:], position + done)
+def write_at(descriptor: int, pieces: Sequence[Buffer], position: int) -> None:
+    """Write all of these bytes, one after another, at a place of a file."""
+    left = [memoryview(piece) for piece in reversed(pieces) if len(piece)]
+    while left:
+        written = os.pwritev(descriptor, left[: -_PIECES - 1 : -1], position)
+        position += written
+        while left and written >= len(left[-1]):
+            written -= len(left.pop())
+        if written:
+            left[-1] = left[-1][written:]
 
 
 def cut(descriptor: int, size: int) -> None:
@@ -126,7 +135,7 @@ def replace(path: Path, data: bytes) -> None:
     remove(new)
     descriptor = create(new)
     try:
-        write_at(descriptor, data, 0)
+        write_at(descriptor, [data], 0)
         sync_data(descriptor)
     finally:
         os.close(descriptor)

@@ -186,19 +186,20 @@ _TRAILER = struct.Struct("<III4s")
 TRAILER_BYTES = _TRAILER.size
 
 
-def block_message(header: BlockHeader, rows: Rows) -> bytes:
-    """A block as a message of the index."""
+def block_message(header: BlockHeader, rows: Rows) -> list[bytes]:
+    """A block as a message of the index, in two pieces."""
     body = BodyWriter(len(rows))
+    body_crc = 0
     for spec, column in zip(_COLUMNS, rows.columns(header.offset), strict=True):
         body.put(spec, column)
+    for part in body.parts:
+        body_crc = zlib.crc32(part, body_crc)
     facts = custom_metadata({"c2kit.block": header.to_json()})
     size_bytes = body.size_bytes + TRAILER_BYTES
-    parts = [*body.parts, bytes(TRAILER_BYTES)]
-    message = record_batch_message(len(rows), body.nodes, body.buffers, parts, size_bytes, facts)
+    message = record_batch_message(len(rows), body.nodes, body.buffers, body.parts, size_bytes, facts)
     with memoryview(message) as view:
-        metadata_crc = zlib.crc32(view[:-size_bytes])
-        body_crc = zlib.crc32(view[-size_bytes:-TRAILER_BYTES])
-    return message[:-TRAILER_BYTES] + Trailer(metadata_crc, body_crc, len(message)).packed
+        metadata_crc = zlib.crc32(view[: len(message) - body.size_bytes])
+    return [message, Trailer(metadata_crc, body_crc, len(message) + TRAILER_BYTES).packed]
 
 
 def read_rows(message: bytes, header: BlockHeader) -> Rows:

@@ -67,7 +67,7 @@ class PacketSearch:
             first, last = int(part[0]), int(part[-1])
             header = block_header(
                 rows,
-                data[first:last],
+                [data[first:last]],
                 sources,
                 schema_crc32=schema_crc32,
                 offset=offset + first,

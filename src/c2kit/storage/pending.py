@@ -6,6 +6,7 @@ import zlib
 from typing import TYPE_CHECKING
 
 import numpy as np
+from attrs import frozen
 
 from c2kit.errors import UsageError
 from c2kit.kernel.bounds import check_bounds
@@ -14,6 +15,8 @@ from c2kit.storage.block import BlockHeader, Totals
 from c2kit.storage.index import NOT_IDENTIFIED, UNKNOWN_TIME, Rows
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy.typing as npt
 
     from c2kit.batches import PacketBatch
@@ -30,37 +33,60 @@ _MAX_PACKETS = 2**26
 _MAX_SOURCES = 2**16
 
 
+@frozen(eq=False)
+class _Part:
+    """What the index will say of one batch."""
+
+    lengths: npt.NDArray[np.int64]
+    definition: npt.NDArray[np.int32] | None
+    received: npt.NDArray[np.int64]
+    generated: Column
+    source: int
+    flags: int
+
+
 class Pending:
-    """Packets one after another, copied, and what the index will say of them. Bounded: see :meth:`add`."""
+    """The bytes of packets, one after another, and what the index will say of them. Bounded: see :meth:`add`."""
 
     def __init__(self) -> None:
-        self.data = bytearray()
+        self.pieces: list[Buffer] = []
+        self.size_bytes = 0
         self.count = 0
         self._sources: dict[Source, int] = {}
-        self._rows: list[Rows] = []
+        self._parts: list[_Part] = []
 
     def add(self, batch: PacketBatch, source: Source, flags: int) -> None:
-        """Add all packets of a batch. Raises UsageError where the block would become too large to be one."""
+        """Add all packets of a batch. Raises UsageError where the block would become too large to be one.
+
+        Bytes that nobody can change are held, others are copied.
+        """
         check_bounds(batch.buffer, batch.starts, batch.ends)
         lengths = batch.ends - batch.starts
-        size = int(lengths.sum())
+        size_bytes, count = self.size_bytes + int(lengths.sum()), self.count + len(lengths)
         number = self._sources.get(source, len(self._sources))
-        if len(self.data) + size > _MAX_BYTES or self.count + len(batch) > _MAX_PACKETS or number >= _MAX_SOURCES:
-            found = f"{len(self.data) + size} bytes, {self.count + len(batch)} packets, {number + 1} sources"
+        if size_bytes > _MAX_BYTES or count > _MAX_PACKETS or number >= _MAX_SOURCES:
+            found = f"{size_bytes} bytes, {count} packets, {number + 1} sources"
             expected = f"at most {_MAX_BYTES} bytes, {_MAX_PACKETS} packets and {_MAX_SOURCES} sources"
             raise UsageError("a block would become too large", expected=expected, found=found, remedy="sync() before")
         self._sources[source] = number
-        self._rows.append(_rows(batch, lengths, number, flags))
-        self.count += len(batch)
-        for piece in batch.pieces():
-            self.data += piece
+        self._parts.append(
+            _Part(lengths, batch.definition, batch.received.astype(np.int64), batch.generated, number, flags)
+        )
+        self.pieces += [piece if piece.readonly else bytes(piece) for piece in batch.pieces()]
+        self.size_bytes, self.count = size_bytes, count
 
-    @property
     def rows(self) -> Rows:
-        """All rows in one."""
-        if len(self._rows) != 1:
-            self._rows = [_joined(self._rows)]
-        return self._rows[0]
+        """What the index will say of all packets."""
+        parts = self._parts
+        counts = [len(part.lengths) for part in parts]
+        return Rows(
+            lengths=_joined([part.lengths for part in parts]).astype(np.uint32),
+            definition=_joined([_definition(part) for part in parts]).astype(np.int32),
+            source=np.repeat(np.array([part.source for part in parts], np.uint16), counts),
+            flags=np.repeat(np.array([part.flags for part in parts], np.uint8), counts),
+            received=_joined([part.received for part in parts]),
+            generated=_joined_columns([part.generated for part in parts]),
+        )
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -68,9 +94,28 @@ class Pending:
         return tuple(self._sources)
 
 
+def _definition(part: _Part) -> npt.NDArray[np.int32]:
+    return np.full(len(part.lengths), NOT_IDENTIFIED, np.int32) if part.definition is None else part.definition
+
+
+def _joined(arrays: Sequence[npt.NDArray[np.integer]]) -> npt.NDArray[np.int64]:
+    """Arrays one after another; of no arrays, an empty one."""
+    if len(arrays) == 1:
+        return arrays[0].astype(np.int64, copy=False)
+    return np.concatenate(arrays).astype(np.int64, copy=False) if arrays else np.zeros(0, np.int64)
+
+
+def _joined_columns(columns: Sequence[Column]) -> Column:
+    values = _joined([column.values.view(np.int64) for column in columns])
+    if all(column.valid is None for column in columns):
+        return Column(values)
+    known = [np.ones(len(column), np.bool_) if column.valid is None else column.valid for column in columns]
+    return Column(values, np.concatenate(known))
+
+
 def block_header(
     rows: Rows,
-    data: Buffer,
+    data: Sequence[Buffer],
     sources: tuple[Source, ...],
     *,
     schema_crc32: int,
@@ -78,66 +123,28 @@ def block_header(
     before: Totals,
     positions: Positions,
 ) -> BlockHeader:
-    """What a block of these rows says of itself when it stands at ``offset``, behind blocks that hold ``before``."""
+    """What a block of these rows says of itself when it stands at ``offset``, behind blocks that hold ``before``.
+
+    ``data`` are the bytes of all its packets, in as many pieces as they come.
+    """
     generated = rows.generated.values.view(np.int64)
     if rows.generated.valid is not None:
         generated = generated[rows.generated.valid]
     received = rows.received[rows.received != UNKNOWN_TIME]
     holds = Totals(packets=len(rows), received=_span(received), generated=_span(generated))
+    crc32 = 0
+    for piece in data:
+        crc32 = zlib.crc32(piece, crc32)
     return BlockHeader(
         offset=offset,
-        size_bytes=len(data),
-        crc32=zlib.crc32(data),
+        size_bytes=int(rows.ends[-1]) if len(rows) else 0,
+        crc32=crc32,
         schema_crc32=schema_crc32,
         holds=holds,
         segment=before.plus(holds),
         positions=positions,
         sources=sources,
     )
-
-
-def _rows(batch: PacketBatch, lengths: npt.NDArray[np.int64], source: int, flags: int) -> Rows:
-    count = len(batch)
-    definition = batch.definition
-    return Rows(
-        lengths=lengths.astype(np.uint32),
-        definition=np.full(count, NOT_IDENTIFIED, np.int32) if definition is None else definition.astype(np.int32),
-        source=np.full(count, source, np.uint16),
-        flags=np.full(count, flags, np.uint8),
-        received=batch.received.astype(np.int64),
-        generated=batch.generated,
-    )
-
-
-def _joined(parts: list[Rows]) -> Rows:
-    """Rows one after another; of no parts, none."""
-    every = [_EMPTY, *parts]
-    generated = np.concatenate([rows.generated.values.view(np.int64) for rows in every])
-    valid = None
-    if any(rows.generated.valid is not None for rows in parts):
-        valid = np.concatenate([_valid(rows.generated) for rows in every])
-    return Rows(
-        lengths=np.concatenate([rows.lengths for rows in every]),
-        definition=np.concatenate([rows.definition for rows in every]),
-        source=np.concatenate([rows.source for rows in every]),
-        flags=np.concatenate([rows.flags for rows in every]),
-        received=np.concatenate([rows.received for rows in every]),
-        generated=Column(generated, valid),
-    )
-
-
-def _valid(column: Column) -> npt.NDArray[np.bool_]:
-    return np.ones(len(column), np.bool_) if column.valid is None else column.valid
-
-
-_EMPTY = Rows(
-    lengths=np.zeros(0, np.uint32),
-    definition=np.zeros(0, np.int32),
-    source=np.zeros(0, np.uint16),
-    flags=np.zeros(0, np.uint8),
-    received=np.zeros(0, np.int64),
-    generated=Column(np.zeros(0, np.int64)),
-)
 
 
 def _span(times: npt.NDArray[np.int64]) -> Span | None:

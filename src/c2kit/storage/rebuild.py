@@ -153,7 +153,7 @@ def _rebuild(segment: SegmentReader, schema: IndexSchema, parts: list[Entry | _G
             blocks = search.blocks(data, bounds, part.first_byte, totals, schema.crc32)
         for header, rows in blocks:
             totals = header.segment
-            messages.append(block_message(header, rows))
+            messages += block_message(header, rows)
     files.replace(where.index, b"".join(messages))
     found = totals.packets - kept
     return Rebuilt(index=where.index, kept_packets=kept, found_packets=found, not_indexed=tuple(not_indexed))

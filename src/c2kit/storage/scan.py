@@ -137,7 +137,7 @@ def scan(index: ReadFile, position: int = 0) -> Iterator[Entry | Hole]:
     while position < limit:
         entry = entry_at(index, position, limit)
         if entry is None:
-            entry = _next_entry(index, position + 8, limit)
+            entry = _next_entry(index, position + 1, limit)
             end = limit if entry is None else entry.position
             yield Hole(position, end, is_cut_off=entry is None and _is_cut_off(index, position, limit))
             position = end
@@ -147,13 +147,13 @@ def scan(index: ReadFile, position: int = 0) -> Iterator[Entry | Hole]:
 
 
 def _next_entry(index: ReadFile, position: int, limit: int) -> Entry | None:
-    """The first block from ``position`` on; positions are multiples of 8."""
+    """The first block from ``position`` on, wherever it begins: bytes may have been put in before it."""
     while position < limit:
         window = index.read(position, min(_WINDOW_BYTES, limit - position))
         for found in _BEGIN.finditer(window):
-            if found.start() % 8 == 0 and (entry := entry_at(index, position + found.start(), limit)):
+            if entry := entry_at(index, position + found.start(), limit):
                 return entry
-        position += _WINDOW_BYTES
+        position += _WINDOW_BYTES - PREFIX_BYTES + 1  # the beginning of a message may lie across the end of a window
     return None
 
 

@@ -10,8 +10,10 @@ from c2kit.storage.block import Totals
 from c2kit.storage.names import SegmentFiles
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from c2kit.kernel.contract import Buffer
     from c2kit.storage.block import BlockHeader
     from c2kit.storage.index import IndexSchema
     from c2kit.storage.recovery import Recovered
@@ -41,7 +43,7 @@ class OpenSegment:
         opened: list[int] = []
         try:
             opened.append(files.create(where.index))
-            files.write_at(opened[0], schema.message, 0)
+            files.write_at(opened[0], [schema.message], 0)
             files.sync_data(opened[0])
             opened.append(files.create(where.data))
             files.sync_directory(descriptor)
@@ -74,15 +76,15 @@ class OpenSegment:
         segment.totals = last.header.segment
         return segment
 
-    def write_packets(self, data: bytes | bytearray) -> None:
+    def write_packets(self, pieces: Sequence[Buffer]) -> None:
         """Write behind the packets that are committed."""
-        files.write_at(self._data, data, self.data_bytes)
+        files.write_at(self._data, pieces, self.data_bytes)
 
     def sync_packets(self) -> None:
         """Have them on the disk."""
         files.sync_data(self._data)
 
-    def write_index(self, message: bytes) -> None:
+    def write_index(self, message: Sequence[Buffer]) -> None:
         """Write behind the blocks that are committed."""
         files.write_at(self._index, message, self.index_bytes)
 
@@ -90,10 +92,10 @@ class OpenSegment:
         """Have them on the disk."""
         files.sync_data(self._index)
 
-    def committed(self, header: BlockHeader, message: bytes) -> None:
+    def committed(self, header: BlockHeader, message: Sequence[Buffer]) -> None:
         """What was written and synced is a block now."""
         self.data_bytes = header.end
-        self.index_bytes += len(message)
+        self.index_bytes += sum(map(len, message))
         self.totals = header.segment
 
     def roll_back(self) -> None:

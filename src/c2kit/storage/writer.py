@@ -42,7 +42,7 @@ __all__ = ["LogWriter", "PacketLogWriter", "sync_all"]
 class LogWriter:
     """What the writers of packets, commands and raw bytes have in common. For one thread; knows no clock and no bus.
 
-    What is appended is copied and held until :meth:`sync`, which makes one block of it. ``now_ns`` is the time of
+    What is appended is held until :meth:`sync`, which makes one block of it. ``now_ns`` is the time of
     appending (POSIX nanoseconds) by the caller's clock: it decides when a block is due and a segment old, nothing else.
 
     Attributes:
@@ -115,7 +115,7 @@ class LogWriter:
     @property
     def pending_bytes(self) -> int:
         """The bytes that were appended and are not committed."""
-        return len(self._pending.data)
+        return self._pending.size_bytes
 
     @property
     def due_at_ns(self) -> int | None:
@@ -234,12 +234,12 @@ class LogWriter:
         self._positions = dict(self._next_positions)
         self.discard()
 
-    def _write_packets(self) -> tuple[OpenSegment, BlockHeader, bytes]:
+    def _write_packets(self) -> tuple[OpenSegment, BlockHeader, list[bytes]]:
         segment = self._segment_to_write()
-        rows = self._pending.rows
+        rows = self._pending.rows()
         header = block_header(
             rows,
-            self._pending.data,
+            self._pending.pieces,
             self._pending.sources,
             schema_crc32=segment.schema_crc32,
             offset=segment.data_bytes,
@@ -247,7 +247,7 @@ class LogWriter:
             positions=tuple(self._next_positions.values()),
         )
         message = block_message(header, rows)
-        segment.write_packets(self._pending.data)
+        segment.write_packets(self._pending.pieces)
         return segment, header, message
 
     def _roll_back(self) -> None:

@@ -133,7 +133,7 @@ class TestPositions:
 
 
 class TestAppending:
-    def test_what_is_appended_is_copied(self, log: PacketLogWriter) -> None:
+    def test_what_can_be_changed_is_copied(self, log: PacketLogWriter) -> None:
         batch = batch_of(PACKETS)
         assert isinstance(batch.buffer, bytearray)
         log.append(batch, now_ns=0)
@@ -314,13 +314,13 @@ class Disk:
         self.room = room
         self.fails_to_cut = False
         self._pwrite, self._ftruncate = os.pwrite, os.ftruncate
-        monkeypatch.setattr(os, "pwrite", self.pwrite)
+        monkeypatch.setattr(os, "pwritev", self.pwritev)
         monkeypatch.setattr(os, "ftruncate", self.ftruncate)
 
-    def pwrite(self, descriptor: int, data: memoryview, position: int) -> int:
-        if len(data) and not self.room:
+    def pwritev(self, descriptor: int, pieces: list[memoryview], position: int) -> int:
+        if not self.room:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        written = self._pwrite(descriptor, data[: self.room], position)
+        written = self._pwrite(descriptor, b"".join(pieces)[: self.room], position)
         self.room -= written
         return written
 
@@ -472,18 +472,18 @@ class TestSyncAll:
         sync_all(logs)
         for number, log in enumerate(logs):
             log.append(batch_of(PACKETS[5:]), [position(2, partition=number)], now_ns=0)
-        real = os.pwrite
+        real = os.pwritev
 
-        def pwrite(descriptor: int, data: memoryview, place: int) -> int:
+        def pwritev(descriptor: int, pieces: list[memoryview], place: int) -> int:
             if path_of(descriptor).is_relative_to(logs[1].directory):
                 raise OSError(errno.EIO, os.strerror(errno.EIO))
-            return real(descriptor, data, place)
+            return real(descriptor, pieces, place)
 
-        monkeypatch.setattr(os, "pwrite", pwrite)
+        monkeypatch.setattr(os, "pwritev", pwritev)
         with pytest.raises(LogUnavailable, match=f"{STREAM}/1"):
             sync_all(logs)
         assert [log.positions[0].offset for log in logs] == [2, 1, 2]
-        monkeypatch.setattr(os, "pwrite", real)
+        monkeypatch.setattr(os, "pwritev", real)
         sync_all(logs)
         assert [log.positions[0].offset for log in logs] == [2, 2, 2]
         for log in logs:
