@@ -28,6 +28,9 @@ import numpy as np
 
 from c2kit.batches import PacketBatch
 from c2kit.bus.base import Position
+from c2kit.kernel.contract import Column
+from c2kit.model.packets import Packet
+from c2kit.model.target import Target
 from c2kit.storage import LogSettings, PacketLogReader, PacketLogWriter, sync_all
 
 if TYPE_CHECKING:
@@ -39,6 +42,7 @@ GOAL = 0.8
 """At least this share for the same bytes in the same files."""
 PACKET_BYTES = 70
 STREAM = "benchmark.packets.FIREFLY"
+TARGET = Target(name="FIREFLY", packets=(Packet(name="HEALTH", items=()), Packet(name="MODE", items=())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +133,11 @@ def batch_of(load: Load, first: int) -> PacketBatch:
         starts=ends - PACKET_BYTES,
         ends=ends,
         received=1_700_000_000_000_000_000 + 1000 * numbers,
+        generated=Column(1_600_000_000_000_000_000 + 1000 * numbers),
         interface="fep",
+        target=TARGET.name,
+        dictionary_hash=TARGET.hash,
+        definition=(numbers % 2).astype(np.int32),
     )
 
 
@@ -139,6 +147,7 @@ def write_log(load: Load, root: Path) -> float:
         PacketLogWriter(root, STREAM, number, settings=LogSettings(segment_bytes=2**40)) for number in range(load.logs)
     ]
     for partition, log in enumerate(logs):
+        log.define(TARGET)
         log.passed([Position(STREAM, "benchmark", partition, 0)], now_ns=0)
     sync_all(logs)
     batches = [batch_of(load, load.packets * number) for number in range(load.batches)]

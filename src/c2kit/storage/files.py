@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ReadFile",
+    "begin_to_sync",
     "create",
     "cut",
     "disk",
@@ -39,6 +40,7 @@ __all__ = [
 # Not everywhere is there a way to sync only what is needed to read the data back.
 _datasync: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)
 
+_advise: Callable[[int, int, int, int], None] | None = getattr(os, "posix_fadvise", None)
 _PIECES = 1024
 """As many as every system writes at once."""
 
@@ -98,7 +100,7 @@ def open_to_write(path: Path) -> int:
 
 def write_at(descriptor: int, pieces: Sequence[Buffer], position: int) -> None:
     """Write all of these bytes, one after another, at a place of a file."""
-    left = [memoryview(piece) for piece in reversed(pieces) if len(piece)]
+    left = [memoryview(piece).cast("B") for piece in reversed(pieces) if len(piece)]
     while left:
         written = os.pwritev(descriptor, left[: -_PIECES - 1 : -1], position)
         position += written
@@ -106,6 +108,15 @@ def write_at(descriptor: int, pieces: Sequence[Buffer], position: int) -> None:
             written -= len(left.pop())
         if written:
             left[-1] = left[-1][written:]
+
+
+def begin_to_sync(descriptor: int, position: int, size: int) -> None:
+    """Have the disk begin with these bytes, where the system can, while there is other work to do.
+
+    On Linux this is what it does first when it is told that bytes will not be needed any more. Nothing depends on it.
+    """
+    if _advise is not None and size:
+        _advise(descriptor, position, size, os.POSIX_FADV_DONTNEED)
 
 
 def cut(descriptor: int, size: int) -> None:

@@ -132,10 +132,17 @@ class Rows:
         """Where each packet ends in the bytes of the block."""
         return np.cumsum(self.lengths, dtype=np.int64)
 
+    def offsets(self, offset: int) -> npt.NDArray[np.int64]:
+        """Where each packet begins in the data file, the first of them at ``offset``."""
+        offsets = np.empty(len(self), np.int64)
+        offsets[:1] = offset
+        np.add(self.ends[:-1], offset, out=offsets[1:])
+        return offsets
+
     def columns(self, offset: int) -> list[Column]:
         """The columns of the message, for packets that begin at ``offset`` of the data file."""
         return [
-            Column(self.ends - self.lengths + offset),
+            Column(self.offsets(offset)),
             Column(self.lengths),
             _nullable(self.definition, NOT_IDENTIFIED),
             Column(self.source),
@@ -186,8 +193,8 @@ _TRAILER = struct.Struct("<III4s")
 TRAILER_BYTES = _TRAILER.size
 
 
-def block_message(header: BlockHeader, rows: Rows) -> list[bytes]:
-    """A block as a message of the index, in two pieces."""
+def block_message(header: BlockHeader, rows: Rows) -> list[bytes | memoryview]:
+    """A block as a message of the index, in as many pieces as it is made of."""
     body = BodyWriter(len(rows))
     body_crc = 0
     for spec, column in zip(_COLUMNS, rows.columns(header.offset), strict=True):
@@ -196,10 +203,8 @@ def block_message(header: BlockHeader, rows: Rows) -> list[bytes]:
         body_crc = zlib.crc32(part, body_crc)
     facts = custom_metadata({"c2kit.block": header.to_json()})
     size_bytes = body.size_bytes + TRAILER_BYTES
-    message = record_batch_message(len(rows), body.nodes, body.buffers, body.parts, size_bytes, facts)
-    with memoryview(message) as view:
-        metadata_crc = zlib.crc32(view[: len(message) - body.size_bytes])
-    return [message, Trailer(metadata_crc, body_crc, len(message) + TRAILER_BYTES).packed]
+    head = record_batch_message(len(rows), body.nodes, body.buffers, [], size_bytes, facts)
+    return [head, *body.parts, Trailer(zlib.crc32(head), body_crc, len(head) + size_bytes).packed]
 
 
 def read_rows(message: bytes, header: BlockHeader) -> Rows:
@@ -229,7 +234,7 @@ def _check(rows: Rows, offset: npt.NDArray[np.int64], header: BlockHeader) -> No
     if (len(rows), size) != (header.holds.packets, header.size_bytes):
         expected = f"{header.holds.packets} packets of {header.size_bytes} bytes"
         raise MessageError("the rows are not those of their block", expected=expected, found=f"{len(rows)} of {size}")
-    if not np.array_equal(offset, rows.ends - rows.lengths + header.offset):
+    if not np.array_equal(offset, rows.offsets(header.offset)):
         raise MessageError("the packets of a block do not lie back to back")
     if len(rows) and int(rows.source.max()) >= len(header.sources):
         raise MessageError("a packet is of a source that its block does not name", found=int(rows.source.max()))

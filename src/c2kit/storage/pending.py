@@ -28,65 +28,56 @@ if TYPE_CHECKING:
 
 __all__ = ["Pending", "block_header"]
 
+_FIRST_PACKETS = 2**10
+_KEPT_PACKETS = 2**18
 _MAX_BYTES = 2**31
 _MAX_PACKETS = 2**26
 _MAX_SOURCES = 2**16
 
 
-@frozen(eq=False)
-class _Part:
-    """What the index will say of one batch."""
-
-    lengths: npt.NDArray[np.int64]
-    definition: npt.NDArray[np.int32] | None
-    received: npt.NDArray[np.int64]
-    generated: Column
-    source: int
-    flags: int
-
-
 class Pending:
-    """The bytes of packets, one after another, and what the index will say of them. Bounded: see :meth:`add`."""
+    """The bytes of packets, one after another, and what the index will say of them. Bounded: see :meth:`add`.
+
+    The arrays are kept from block to block: asking the system for memory costs more than filling it.
+    """
 
     def __init__(self) -> None:
-        self.pieces: list[Buffer] = []
+        self.pieces: list[bytes | memoryview] = []
         self.size_bytes = 0
         self.count = 0
         self._sources: dict[Source, int] = {}
-        self._parts: list[_Part] = []
+        self._arrays = _Arrays.of(_FIRST_PACKETS)
+
+    def clear(self) -> None:
+        """Begin the next block. What :meth:`rows` gave is not to be used any more."""
+        self.pieces = []
+        self.size_bytes = self.count = 0
+        self._sources = {}
+        if len(self._arrays.lengths) > _KEPT_PACKETS:
+            self._arrays = _Arrays.of(_FIRST_PACKETS)
 
     def add(self, batch: PacketBatch, source: Source, flags: int) -> None:
         """Add all packets of a batch. Raises UsageError where the block would become too large to be one.
 
         Bytes that nobody can change are held, others are copied.
         """
-        check_bounds(batch.buffer, batch.starts, batch.ends)
-        lengths = batch.ends - batch.starts
-        size_bytes, count = self.size_bytes + int(lengths.sum()), self.count + len(lengths)
+        pieces, lengths = _taken_apart(batch)
+        size_bytes, count = self.size_bytes + sum(map(len, pieces)), self.count + len(lengths)
         number = self._sources.get(source, len(self._sources))
         if size_bytes > _MAX_BYTES or count > _MAX_PACKETS or number >= _MAX_SOURCES:
             found = f"{size_bytes} bytes, {count} packets, {number + 1} sources"
             expected = f"at most {_MAX_BYTES} bytes, {_MAX_PACKETS} packets and {_MAX_SOURCES} sources"
             raise UsageError("a block would become too large", expected=expected, found=found, remedy="sync() before")
         self._sources[source] = number
-        self._parts.append(
-            _Part(lengths, batch.definition, batch.received.astype(np.int64), batch.generated, number, flags)
-        )
-        self.pieces += [piece if piece.readonly else bytes(piece) for piece in batch.pieces()]
+        if count > len(self._arrays.lengths):
+            self._arrays = self._arrays.larger(self.count, 2 * count)
+        self._arrays.put(slice(self.count, count), lengths, batch, number, flags)
+        self.pieces += [piece if piece.readonly else bytes(piece) for piece in pieces]
         self.size_bytes, self.count = size_bytes, count
 
     def rows(self) -> Rows:
-        """What the index will say of all packets."""
-        parts = self._parts
-        counts = [len(part.lengths) for part in parts]
-        return Rows(
-            lengths=_joined([part.lengths for part in parts]).astype(np.uint32),
-            definition=_joined([_definition(part) for part in parts]).astype(np.int32),
-            source=np.repeat(np.array([part.source for part in parts], np.uint16), counts),
-            flags=np.repeat(np.array([part.flags for part in parts], np.uint8), counts),
-            received=_joined([part.received for part in parts]),
-            generated=_joined_columns([part.generated for part in parts]),
-        )
+        """What the index will say of all packets: views, until :meth:`add` or :meth:`clear` is called."""
+        return self._arrays.rows(self.count)
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -94,23 +85,68 @@ class Pending:
         return tuple(self._sources)
 
 
-def _definition(part: _Part) -> npt.NDArray[np.int32]:
-    return np.full(len(part.lengths), NOT_IDENTIFIED, np.int32) if part.definition is None else part.definition
+def _taken_apart(batch: PacketBatch) -> tuple[list[memoryview], npt.NDArray[np.int64]]:
+    """The bytes and the lengths of packets. Raises UsageError where one is not in the buffer."""
+    starts, ends = batch.starts, batch.ends
+    if 0 < len(starts) == len(ends) and (starts[1:] == ends[:-1]).all():
+        # Most batches lie back to back: then it is enough to look at the two ends, and that none ends before it begins.
+        view, lengths = memoryview(batch.buffer), ends - starts
+        first, last = int(starts[0]), int(ends[-1])
+        if 0 <= first <= last <= view.nbytes and lengths.min() >= 0:
+            return [view[first:last]], lengths
+    check_bounds(batch.buffer, starts, ends)
+    return batch.pieces(), ends - starts
 
 
-def _joined(arrays: Sequence[npt.NDArray[np.integer]]) -> npt.NDArray[np.int64]:
-    """Arrays one after another; of no arrays, an empty one."""
-    if len(arrays) == 1:
-        return arrays[0].astype(np.int64, copy=False)
-    return np.concatenate(arrays).astype(np.int64, copy=False) if arrays else np.zeros(0, np.int64)
+@frozen(eq=False)
+class _Arrays:
+    """The columns of the index, with room for more rows than there are."""
 
+    lengths: npt.NDArray[np.uint32]
+    definition: npt.NDArray[np.int32]
+    source: npt.NDArray[np.uint16]
+    flags: npt.NDArray[np.uint8]
+    received: npt.NDArray[np.int64]
+    generated: npt.NDArray[np.int64]
+    has_generated: npt.NDArray[np.bool_]
 
-def _joined_columns(columns: Sequence[Column]) -> Column:
-    values = _joined([column.values.view(np.int64) for column in columns])
-    if all(column.valid is None for column in columns):
-        return Column(values)
-    known = [np.ones(len(column), np.bool_) if column.valid is None else column.valid for column in columns]
-    return Column(values, np.concatenate(known))
+    @classmethod
+    def of(cls, count: int) -> _Arrays:
+        return cls(
+            lengths=np.empty(count, np.uint32),
+            definition=np.empty(count, np.int32),
+            source=np.empty(count, np.uint16),
+            flags=np.empty(count, np.uint8),
+            received=np.empty(count, np.int64),
+            generated=np.empty(count, np.int64),
+            has_generated=np.empty(count, np.bool_),
+        )
+
+    def larger(self, used: int, count: int) -> _Arrays:
+        larger = _Arrays.of(count)
+        for name in ("lengths", "definition", "source", "flags", "received", "generated", "has_generated"):
+            getattr(larger, name)[:used] = getattr(self, name)[:used]
+        return larger
+
+    def put(self, place: slice, lengths: npt.NDArray[np.int64], batch: PacketBatch, source: int, flags: int) -> None:
+        self.lengths[place] = lengths
+        self.definition[place] = NOT_IDENTIFIED if batch.definition is None else batch.definition
+        self.source[place] = source
+        self.flags[place] = flags
+        self.received[place] = batch.received
+        self.generated[place] = batch.generated.values
+        self.has_generated[place] = True if batch.generated.valid is None else batch.generated.valid
+
+    def rows(self, count: int) -> Rows:
+        has_generated = self.has_generated[:count]
+        return Rows(
+            lengths=self.lengths[:count],
+            definition=self.definition[:count],
+            source=self.source[:count],
+            flags=self.flags[:count],
+            received=self.received[:count],
+            generated=Column(self.generated[:count], None if has_generated.all() else has_generated),
+        )
 
 
 def block_header(
@@ -127,11 +163,9 @@ def block_header(
 
     ``data`` are the bytes of all its packets, in as many pieces as they come.
     """
-    generated = rows.generated.values.view(np.int64)
-    if rows.generated.valid is not None:
-        generated = generated[rows.generated.valid]
-    received = rows.received[rows.received != UNKNOWN_TIME]
-    holds = Totals(packets=len(rows), received=_span(received), generated=_span(generated))
+    received = _span(rows.received, rows.received != UNKNOWN_TIME)
+    generated = _span(rows.generated.values.view(np.int64), rows.generated.valid)
+    holds = Totals(packets=len(rows), received=received, generated=generated)
     crc32 = 0
     for piece in data:
         crc32 = zlib.crc32(piece, crc32)
@@ -147,5 +181,6 @@ def block_header(
     )
 
 
-def _span(times: npt.NDArray[np.int64]) -> Span | None:
-    return (int(times.min()), int(times.max())) if len(times) else None
+def _span(times: npt.NDArray[np.int64], is_known: npt.NDArray[np.bool_] | None) -> Span | None:
+    known = times if is_known is None or is_known.all() else times[is_known]
+    return (int(known.min()), int(known.max())) if len(known) else None

@@ -137,7 +137,8 @@ def _proves(segment: SegmentReader, entry: Entry) -> bool:
 
 def _rebuild(segment: SegmentReader, schema: IndexSchema, parts: list[Entry | _Gap], search: PacketSearch) -> Rebuilt:
     where = segment.files
-    totals, kept, messages = Totals(), 0, [schema.message]
+    totals, kept = Totals(), 0
+    messages: list[bytes | memoryview] = [schema.message]
     not_indexed: list[Finding] = []
     for part in parts:
         if isinstance(part, Entry):

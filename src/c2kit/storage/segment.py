@@ -79,6 +79,7 @@ class OpenSegment:
     def write_packets(self, pieces: Sequence[Buffer]) -> None:
         """Write behind the packets that are committed."""
         files.write_at(self._data, pieces, self.data_bytes)
+        files.begin_to_sync(self._data, self.data_bytes, sum(map(len, pieces)))
 
     def sync_packets(self) -> None:
         """Have them on the disk."""
@@ -95,7 +96,7 @@ class OpenSegment:
     def committed(self, header: BlockHeader, message: Sequence[Buffer]) -> None:
         """What was written and synced is a block now."""
         self.data_bytes = header.end
-        self.index_bytes += sum(map(len, message))
+        self.index_bytes += sum(memoryview(piece).nbytes for piece in message)
         self.totals = header.segment
 
     def roll_back(self) -> None:

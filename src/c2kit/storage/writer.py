@@ -156,7 +156,7 @@ class LogWriter:
 
     def discard(self) -> None:
         """Forget what was appended and is not committed; the bus is to be read again from :attr:`positions`."""
-        self._pending = Pending()
+        self._pending.clear()
         self._next_positions = dict(self._positions)
         self._since_ns = None
 
@@ -216,8 +216,10 @@ class LogWriter:
         if self._must_roll_back:
             self._roll_back()
         try:
-            segment, header, message = self._write_packets()
+            segment = self._segment_to_write()
+            segment.write_packets(self._pending.pieces)
             yield
+            header, message = self._block(segment)  # while the disk is busy with the packets
             if header.size_bytes:
                 segment.sync_packets()
             yield
@@ -234,8 +236,7 @@ class LogWriter:
         self._positions = dict(self._next_positions)
         self.discard()
 
-    def _write_packets(self) -> tuple[OpenSegment, BlockHeader, list[bytes]]:
-        segment = self._segment_to_write()
+    def _block(self, segment: OpenSegment) -> tuple[BlockHeader, list[bytes | memoryview]]:
         rows = self._pending.rows()
         header = block_header(
             rows,
@@ -246,9 +247,7 @@ class LogWriter:
             before=segment.totals,
             positions=tuple(self._next_positions.values()),
         )
-        message = block_message(header, rows)
-        segment.write_packets(self._pending.pieces)
-        return segment, header, message
+        return header, block_message(header, rows)
 
     def _roll_back(self) -> None:
         if self._segment is not None:
