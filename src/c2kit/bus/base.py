@@ -224,7 +224,9 @@ class Worker(_Closing):
         """All that waits in the partitions that this worker owns, in order, at most ``max_bytes`` (but one record).
 
         Blocks until something waits, ownership changes, or the time is over (then the delivery is empty). Gives each
-        record once until it is fenced or :meth:`rewind` is called. Raises Fenced, BusUnavailable.
+        record once until it is fenced or :meth:`rewind` is called. Raises Fenced (also once closed, by any thread),
+        BusUnavailable, and PositionLost where the next record was deleted before this stage passed it: the stage stands
+        until a step passes what is lost, up to ``position.offset + lost_records``, and :meth:`rewind` is called.
         """
 
     @abstractmethod
@@ -234,7 +236,8 @@ class Worker(_Closing):
         Blocks while a telemetry stream that it publishes to is at its size bound. Steps of several workers in one
         process
         may share one commit. Raises Fenced where this worker lost a partition that the step passed (or, if exclusive,
-        its stage); BusUnavailable; UsageError for a stream that this stage does not write or a lane without one.
+        its stage); BusUnavailable; UsageError for a stream that this stage does not write, or for passing what is not
+        there yet.
         """
 
     @abstractmethod
@@ -260,7 +263,10 @@ class Sink(_Closing):
 
     @abstractmethod
     def receive(self, timeout_seconds: float, *, max_bytes: int = 8_000_000) -> Sequence[Received]:
-        """As :meth:`Worker.receive`; its partitions never change hands. Raises Fenced, BusUnavailable."""
+        """As :meth:`Worker.receive`; its partitions never change hands.
+
+        Raises Fenced, BusUnavailable, PositionLost.
+        """
 
     @abstractmethod
     def passed(self, positions: Mapping[PartitionId, int]) -> None:
@@ -281,7 +287,10 @@ class View(_Closing):
 
     @abstractmethod
     def receive(self, timeout_seconds: float, *, max_bytes: int = 8_000_000) -> Sequence[Received]:
-        """What came since the last call, in the order of each partition. Raises BusUnavailable."""
+        """What came since the last call, in the order of each partition.
+
+        Raises BusUnavailable, and Fenced once it is closed, by any thread.
+        """
 
     @property
     @abstractmethod

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from attrs import define, evolve, field
 
 from c2kit.bus.base import (
+    BusUnavailable,
     Delivery,
     Fenced,
     Position,
@@ -111,7 +112,8 @@ class _Group:
     def wanted(self, worker: _MemoryWorker) -> set[PartitionId]:
         """The share of one worker: its partitions dealt out in turn to all workers that read the stream."""
         share: set[PartitionId] = set()
-        for number, partition in enumerate(sorted(worker.partitions)):
+        everything = frozenset().union(*(other.partitions for other in self.workers))
+        for number, partition in enumerate(sorted(everything)):
             readers = [other for other in self.workers if partition in other.partitions]
             if readers[number % len(readers)] is worker:
                 share.add(partition)
@@ -132,7 +134,7 @@ class _Core:
         ids = [(stream.spec.name, number) for number in range(stream.spec.partitions)]
         lag = {
             consumer: sum(
-                partition.next - self.committed(consumer, key)
+                partition.next - self.begin(consumer, key)
                 for key, partition in zip(ids, stream.partitions, strict=True)
             )
             for consumer in stream.spec.consumers
@@ -149,6 +151,23 @@ class _Core:
     def committed(self, stage: str, key: PartitionId) -> int:
         group = self.groups.get(stage)
         return group.committed.get(key, 0) if group else 0
+
+    def begin(self, stage: str, key: PartitionId) -> int:
+        """Where a stage goes on: after what it passed, or, if it never ran, at the oldest record."""
+        group = self.groups.get(stage)
+        first = self.partition(key).first
+        return group.committed.get(key, first) if group else first
+
+    def check_passed(self, passed: Mapping[PartitionId, int]) -> None:
+        """Refuse to pass records that are not there yet: they would be skipped when they come."""
+        for (name, number), offset in passed.items():
+            partitions = self.streams[name].partitions if name in self.streams else []
+            if not 0 <= number < len(partitions) or not 0 <= offset <= partitions[number].next:
+                raise UsageError(f"{name}[{number}] has no record before offset {offset} that could have been passed")
+
+    def check_open(self) -> None:
+        if self.closed:
+            raise BusUnavailable("the bus is closed")
 
     def checked(self, position: Position) -> int:
         stream = self.streams[position.stream]
@@ -177,11 +196,16 @@ class _Core:
         for key in sorted(positions):
             if max_bytes <= 0:
                 break
+            first = self.partition(key).first
+            if positions[key] < first:
+                position = Position(key[0], self.streams[key[0]].uuid, key[1], positions[key])
+                reason = f"the oldest record is {first}"
+                raise PositionLost(position, reason=reason, lost_records=first - position.offset)
             records = self.partition(key).read(positions[key], max_bytes)
             if records:
                 taken.extend(records)
-                positions[key] = records[-1].offset + 1
                 max_bytes -= sum(len(record.value) for record in records)
+        positions |= {(record.stream, record.partition): record.offset + 1 for record in taken}
         return taken
 
     def is_full(self, name: str) -> bool:
@@ -225,6 +249,7 @@ class MemoryBus(StreamBus):
     def apply(self, specs: Iterable[StreamSpec]) -> None:
         """See :meth:`c2kit.bus.base.StreamBus.apply`."""
         with self._core.changed:
+            self._core.check_open()
             for spec in specs:
                 existing = self._core.streams.get(spec.name)
                 if existing is None:
@@ -238,6 +263,7 @@ class MemoryBus(StreamBus):
     def streams(self, prefix: str = "") -> Sequence[StreamInfo]:
         """See :meth:`c2kit.bus.base.StreamBus.streams`."""
         with self._core.changed:
+            self._core.check_open()
             return [
                 self._core.info(stream)
                 for name, stream in sorted(self._core.streams.items())
@@ -255,6 +281,7 @@ class MemoryBus(StreamBus):
     ) -> Worker:
         """See :meth:`c2kit.bus.base.StreamBus.worker`."""
         with self._core.changed:
+            self._core.check_open()
             check_streams(stage, inputs, outputs, {name: stream.spec for name, stream in self._core.streams.items()})
             group = self._core.groups.setdefault(stage, _Group())
             if exclusive and group.workers:
@@ -274,6 +301,7 @@ class MemoryBus(StreamBus):
     ) -> Sink:
         """See :meth:`c2kit.bus.base.StreamBus.sink`."""
         with self._core.changed:
+            self._core.check_open()
             names = {stream for stream, _ in partitions}
             check_streams(stage, names, (), {name: stream.spec for name, stream in self._core.streams.items()})
             group = self._core.groups.setdefault(stage, _Group())
@@ -290,6 +318,7 @@ class MemoryBus(StreamBus):
     def view(self, streams: Collection[str], *, from_oldest: bool = False) -> View:
         """See :meth:`c2kit.bus.base.StreamBus.view`."""
         with self._core.changed:
+            self._core.check_open()
             for name in streams:
                 if name not in self._core.streams:
                     raise UsageError(f"no stream {name} on this bus", remedy="see which there are with bus.streams()")
@@ -337,7 +366,12 @@ class _MemoryWorker(Worker):
             self._core.wait(timeout_seconds, self._has_news)
             self.check_open()
             gained, lost = self._take_share()
-            records = self._core.read(self._read_to, max_bytes)
+            try:
+                records = self._core.read(self._read_to, max_bytes)
+            except PositionLost:
+                if not (gained or lost):
+                    raise
+                records = []  # changes of ownership are told once, so they are told now, and the error next time
             return Delivery(records=records, gained=gained, lost=lost)
 
     def _has_news(self) -> bool:
@@ -357,7 +391,7 @@ class _MemoryWorker(Worker):
         gained = frozenset(key for key in wanted if key not in owners)
         for key in gained:
             owners[key] = self
-            self._read_to[key] = self.group.committed.get(key, self._core.partition(key).first)
+            self._read_to[key] = self._core.begin(self._stage, key)
         if lost:
             self._core.changed.notify_all()
         return gained, lost
@@ -374,12 +408,13 @@ class _MemoryWorker(Worker):
             foreign = set(step.passed) - set(self._read_to)
             if foreign:
                 raise Fenced(f"stage {self._stage} passed {sorted(foreign)}, which this worker does not own")
+            self._core.check_passed(step.passed)
             self._core.apply_step(self.group, step)
 
     def rewind(self) -> None:
         with self._core.changed:
             for key in self._read_to:
-                self._read_to[key] = self.group.committed.get(key, self._core.partition(key).first)
+                self._read_to[key] = self._core.begin(self._stage, key)
 
     def snapshot(self, key: StateKey) -> bytes | None:
         with self._core.changed:
@@ -422,6 +457,8 @@ class _MemorySink(Sink):
 
     def passed(self, positions: Mapping[PartitionId, int]) -> None:
         with self._core.changed:
+            self._worker.check_open()
+            self._core.check_passed(positions)
             self._worker.group.committed.update(positions)
             self._core.retain({stream for stream, _ in positions})
             self._core.changed.notify_all()
@@ -439,10 +476,13 @@ class _MemoryView(View):
         self._core = core
         self._read_to = begin
         self._missed = 0
+        self._is_closed = False
 
     def receive(self, timeout_seconds: float, *, max_bytes: int = 8_000_000) -> Sequence[Received]:
         with self._core.changed:
             self._core.wait(timeout_seconds, self._has_news)
+            if self._is_closed or self._core.closed:
+                raise Fenced("this view is closed")
             for key, offset in self._read_to.items():
                 first = self._core.partition(key).first
                 self._missed += max(first - offset, 0)
@@ -450,11 +490,13 @@ class _MemoryView(View):
             return self._core.read(self._read_to, max_bytes)
 
     def _has_news(self) -> bool:
-        return any(self._core.partition(key).next > offset for key, offset in self._read_to.items())
+        return self._is_closed or any(self._core.partition(key).next > offset for key, offset in self._read_to.items())
 
     @property
     def missed(self) -> int:
         return self._missed
 
     def close(self) -> None:
-        self._read_to = {}
+        with self._core.changed:
+            self._is_closed = True
+            self._core.changed.notify_all()

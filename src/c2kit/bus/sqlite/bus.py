@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from attrs import evolve
 
 from c2kit.bus.base import (
+    BusError,
     BusUnavailable,
-    Fenced,
     StreamBus,
     StreamInfo,
     check_compatible,
     check_streams,
 )
 from c2kit.bus.sqlite.committer import Committer, size_bytes
+from c2kit.bus.sqlite.entry import Entry
 from c2kit.bus.sqlite.locks import WorkerLock, check_local
 from c2kit.bus.sqlite.readers import SqliteSink, SqliteView, SqliteWorker, begin_of
 from c2kit.bus.sqlite.store import Store, StoredStream
@@ -36,6 +37,7 @@ _POLL_SECONDS = 0.002
 """How often the file is looked at for what other processes committed; one look costs a few microseconds."""
 
 Result = TypeVar("Result")
+User = TypeVar("User", SqliteWorker, SqliteSink, SqliteView)
 
 
 class Shared:
@@ -123,13 +125,18 @@ class Shared:
             try:
                 found = self._pulse_store.version()
                 if found != version:
-                    version = found
                     self.notify()
-                    if self._alive and self._pulse_store.is_challenged(self._alive):
-                        self.run(self._answer)
-            except BusUnavailable:
+                    self._answer_if_asked()
+                    version = found
+            except BusError:  # also of a damaged file: who is asked must answer for as long as it can
                 time.sleep(0.1)
             time.sleep(_POLL_SECONDS)
+
+    def _answer_if_asked(self) -> None:
+        with self._pulse_store.reading():
+            is_asked = self._pulse_store.is_challenged(self._alive)
+        if is_asked:
+            self.run(self._answer)
 
     def _answer(self, store: Store) -> None:
         store.answer(tuple(self._alive))
@@ -141,6 +148,8 @@ class SqliteBus(StreamBus):
     Every commit is synced to the disk before it is answered. ``max_stream_bytes`` is the bound at which telemetry
     publishers wait; ``take_over_seconds`` is how long a process may be silent, when asked for a sign of life, before
     what it owned is taken from it. Dead processes are noticed at once, by the locks that they no longer hold.
+    A process that is stopped in the middle of a commit holds the file: others get BusUnavailable until it goes on or is
+    killed, since nobody can be fenced in a file that nobody else can write.
 
     Raises UsageError for a path on a network file system, BusUnavailable, BusError for a file that is no bus.
     """
@@ -158,6 +167,8 @@ class SqliteBus(StreamBus):
         check_local(file)
         self._shared = Shared(file, max_stream_bytes, take_over_seconds)
         self._users: list[SqliteWorker | SqliteSink | SqliteView] = []
+        self._changing_users = threading.Lock()
+        self._is_closed = False
 
     def apply(self, specs: Iterable[StreamSpec]) -> None:
         """See :meth:`c2kit.bus.base.StreamBus.apply`."""
@@ -196,10 +207,9 @@ class SqliteBus(StreamBus):
         """See :meth:`c2kit.bus.base.StreamBus.worker`."""
         streams = self._known(stage, inputs, outputs)
         partitions = [(name, number) for name in inputs for number in range(streams[name].spec.partitions)]
-        key, lock = self._enter(stage, ordinal, partitions, alone=exclusive)
-        worker = SqliteWorker(self._shared, Store(self._shared.path), stage, key, lock, streams, frozenset(outputs))
-        self._users.append(worker)
-        return worker
+        store = Store(self._shared.path)
+        key, lock = self._enter(store, stage, ordinal, partitions, alone=exclusive)
+        return self._kept(SqliteWorker(self._shared, store, stage, key, lock, streams, frozenset(outputs)))
 
     def sink(
         self, stage: str, partitions: Collection[PartitionId], positions: Iterable[Position], *, ordinal: int = 0
@@ -207,10 +217,9 @@ class SqliteBus(StreamBus):
         """See :meth:`c2kit.bus.base.StreamBus.sink`."""
         streams = self._known(stage, {name for name, _ in partitions}, ())
         begin = self._shared.run(lambda store: begin_of(store, streams, partitions, positions))
-        key, lock = self._enter(stage, ordinal, partitions, alone=False, owns=True)
-        sink = SqliteSink(self._shared, Store(self._shared.path), stage, key, lock, streams, begin)
-        self._users.append(sink)
-        return sink
+        store = Store(self._shared.path)
+        key, lock = self._enter(store, stage, ordinal, partitions, alone=False, owns=True)
+        return self._kept(SqliteSink(self._shared, store, stage, key, lock, streams, begin))
 
     def view(self, streams: Collection[str], *, from_oldest: bool = False) -> View:
         """See :meth:`c2kit.bus.base.StreamBus.view`."""
@@ -219,16 +228,28 @@ class SqliteBus(StreamBus):
             if name not in known:
                 raise UsageError(f"no stream {name} on this bus", remedy="see which there are with bus.streams()")
         chosen = {name: known[name] for name in streams}
-        view = SqliteView(self._shared, Store(self._shared.path), chosen, from_oldest=from_oldest)
-        self._users.append(view)
-        return view
+        return self._kept(SqliteView(self._shared, Store(self._shared.path), chosen, from_oldest=from_oldest))
 
     def close(self) -> None:
         """See :meth:`c2kit.bus.base.StreamBus.close`."""
-        for user in self._users:
-            user.close()
-        self._users.clear()
-        self._shared.close()
+        with self._changing_users:
+            self._is_closed = True
+            users, self._users = self._users, []
+        try:
+            for user in users:
+                user.close()
+        finally:
+            self._shared.close()
+
+    def _kept(self, user: User) -> User:
+        """Remember whom to close with the bus, for as long as it is open itself."""
+        with self._changing_users:
+            if not self._is_closed:
+                self._users = [other for other in self._users if not other.is_closed]
+                self._users.append(user)
+                return user
+        user.close()
+        raise BusUnavailable("the bus is closed")
 
     def _known(self, stage: str, inputs: Collection[str], outputs: Collection[str]) -> dict[str, StoredStream]:
         known = self._shared.run(lambda store: store.streams())
@@ -236,41 +257,30 @@ class SqliteBus(StreamBus):
         return {name: known[name] for name in {*inputs, *outputs}}
 
     def _enter(
-        self, stage: str, ordinal: int, partitions: Collection[PartitionId], *, alone: bool, owns: bool = False
+        self,
+        store: Store,
+        stage: str,
+        ordinal: int,
+        partitions: Collection[PartitionId],
+        *,
+        alone: bool,
+        owns: bool = False,
     ) -> tuple[int, WorkerLock]:
-        """Enter a worker into the file, in place of a dead or hanging one of its ordinal; its lock is held before."""
-        wanted = frozenset(partitions)
-        for other, others_ordinal, others in self._shared.run(lambda store: store.workers(stage)):
-            if not (alone or others_ordinal == ordinal or (owns and wanted & others)):
-                continue
-            if not self._shared.is_dead(other) and self._shared.answers(other):
-                raise Fenced(
-                    f"stage {stage} already has a live worker {others_ordinal} on {self._shared.path}; "
-                    "stop that one first, or give this replica an ordinal and partitions of its own"
-                )
-            self._shared.strike_out(other)
-
-        def work(store: Store) -> tuple[int, WorkerLock]:
-            key = store.add_worker(stage, ordinal, wanted)
-            if owns:
-                known = store.streams()
-                for name, number in wanted:
-                    store.set_owner(stage, known[name], number, key)
-            lock = self._shared.lock(key)
-            lock.take()
-            return key, lock
-
-        key, lock = self._shared.run(work)
-        self._shared.keep_alive(key)
-        return key, lock
+        """Enter a worker into the file, in place of dead or hanging ones; ``store`` is closed where that fails."""
+        entry = Entry(self._shared, stage, ordinal, frozenset(partitions), alone=alone, owns=owns)
+        try:
+            return entry.make()
+        except BaseException:
+            store.close()
+            raise
 
 
 def _info(store: Store, stream: StoredStream) -> StreamInfo:
     bounds = store.bounds(stream)
     lag = {
         consumer: sum(
-            following - (store.position(consumer, stream, number) or 0)
-            for number, (_, following, _) in enumerate(bounds)
+            following - (first if (passed := store.position(consumer, stream, number)) is None else passed)
+            for number, (first, following, _) in enumerate(bounds)
         )
         for consumer in stream.spec.consumers
     }

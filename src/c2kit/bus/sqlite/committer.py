@@ -7,6 +7,8 @@ import time
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
+from attrs import frozen
+
 from c2kit.bus.base import BusError, BusUnavailable
 
 if TYPE_CHECKING:
@@ -66,28 +68,34 @@ class Committer:
             self._commit(waiting)
 
     def _commit(self, waiting: list[tuple[Callable[[Store], object], Future[object]]]) -> None:
-        results: list[tuple[Future[object], object]] = []
         try:
             with self._store.transaction():
-                for work, future in waiting:
-                    try:
-                        with self._store.savepoint():
-                            results.append((future, work(self._store)))
-                    except BusUnavailable:
-                        raise
-                    except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to whoever gave the work
-                        results.append((future, _Failure(error)))
+                outcomes = [self._attempt(work) for work, _ in waiting]
                 self._retain_sometimes(is_idle=not waiting)
-        except BusError as error:
+        except Exception as error:  # noqa: BLE001 - nobody may be left waiting, whatever happened
             for _, future in waiting:
                 future.set_exception(error)
             return
-        self._committed()
-        for future, result in results:
-            if isinstance(result, _Failure):
-                future.set_exception(result.error)
+        # Who waits for room is not woken by its own attempts, which change nothing: it would try without a pause.
+        if any(outcome.has_changed for outcome in outcomes):
+            self._committed()
+        for (_, future), outcome in zip(waiting, outcomes, strict=True):
+            if outcome.error is not None:
+                future.set_exception(outcome.error)
             else:
-                future.set_result(result)
+                future.set_result(outcome.result)
+
+    def _attempt(self, work: Callable[[Store], object]) -> _Outcome:
+        """Run one piece of work within the transaction. Raises what makes the whole transaction impossible."""
+        before = self._store.changes()
+        try:
+            with self._store.savepoint():
+                result = work(self._store)
+        except BusUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to whoever gave the work
+            return _Outcome(error=error)
+        return _Outcome(result=result, has_changed=self._store.changes() != before)
 
     def _retain_sometimes(self, *, is_idle: bool) -> None:
         self._retain_due = not is_idle
@@ -96,9 +104,13 @@ class Committer:
             self._retained_at = time.monotonic()
 
 
-class _Failure:
-    def __init__(self, error: Exception) -> None:
-        self.error = error
+@frozen(kw_only=True)
+class _Outcome:
+    """What became of one piece of work."""
+
+    result: object = None
+    error: Exception | None = None
+    has_changed: bool = False
 
 
 def retain(store: Store, max_stream_bytes: int) -> None:

@@ -6,6 +6,7 @@ import fcntl
 import os
 from pathlib import Path
 
+from c2kit.bus.base import BusUnavailable
 from c2kit.errors import UsageError
 
 __all__ = ["WorkerLock", "check_local"]
@@ -46,10 +47,14 @@ class WorkerLock:
         self._file: int | None = None
 
     def take(self) -> None:
-        """Hold the lock until :meth:`release` or the end of the process."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        """Hold the lock until :meth:`release` or the end of the process. Raises BusUnavailable."""
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self.release(is_removed=False)
+            raise BusUnavailable(f"the lock file {self._path} of a worker cannot be taken now: {error}") from error
 
     def is_held(self) -> bool:
         """Whether a living process holds it."""
@@ -58,19 +63,20 @@ class WorkerLock:
         except FileNotFoundError:
             return False
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return True
         finally:
             os.close(file)
         return False
 
-    def release(self) -> None:
-        """Give the lock up and remove its file."""
-        if self._file is not None:
-            self._path.unlink(missing_ok=True)
-            os.close(self._file)
-            self._file = None
+    def release(self, *, is_removed: bool = True) -> None:
+        """Give the lock up and remove its file, unless its worker was never entered and another may have its number."""
+        file, self._file = self._file, None
+        if file is not None:
+            if is_removed:
+                self._path.unlink(missing_ok=True)
+            os.close(file)
 
     def forget(self) -> None:
         """Remove the file that a dead holder left behind."""

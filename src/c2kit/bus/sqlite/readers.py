@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from c2kit.bus.base import Delivery, Fenced, Position, PositionLost, Sink, View, Worker
+from c2kit.bus.base import BusError, Delivery, Fenced, Position, PositionLost, Sink, View, Worker
 from c2kit.bus.sqlite.committer import StreamFull, retain, size_bytes
 from c2kit.errors import UsageError
 
@@ -31,47 +32,58 @@ class _Reader:
         self._store = store
         self._streams = streams
         self._read_to: dict[PartitionId, int] = {}
-        self._is_closed = False
+        self.is_closed = False
 
     def _read(self, max_bytes: int) -> list[Received]:
+        """What waits; the positions move past it only when all of it was read."""
         taken: list[Received] = []
         with self._store.reading():
+            self._check()
             for (name, number), offset in sorted(self._read_to.items()):
                 if max_bytes <= 0:
                     break
+                self._check_retained(name, number, offset)
                 records = self._store.read(self._streams[name], number, offset, max_bytes)
-                if records:
-                    taken.extend(records)
-                    self._read_to[name, number] = records[-1].offset + 1
-                    max_bytes -= sum(len(record.value) for record in records)
+                taken.extend(records)
+                max_bytes -= sum(len(record.value) for record in records)
+        self._read_to |= {(record.stream, record.partition): record.offset + 1 for record in taken}
         return taken
+
+    def _check_retained(self, name: str, number: int, offset: int) -> None:
+        first, _, _ = self._store.bounds(self._streams[name])[number]
+        if offset < first:
+            position = Position(name, self._streams[name].uuid, number, offset)
+            raise PositionLost(position, reason=f"the oldest record is {first}", lost_records=first - offset)
 
     def _wait_and_read(self, timeout_seconds: float, max_bytes: int) -> list[Received]:
         deadline = time.monotonic() + timeout_seconds
         while True:
             generation = self._shared.generation
-            self._check()
             records = self._read(max_bytes)
             remaining = deadline - time.monotonic()
-            if records or remaining <= 0 or self._shared.closed:
+            if records or remaining <= 0:
                 return records
             self._shared.wait(generation, remaining)
 
     def _check(self) -> None:
-        """Raise where this reader may read no longer."""
+        """Raise where this reader may read no longer; within a transaction."""
 
     def _leave(self, worker: int, lock: WorkerLock) -> None:
-        if self._is_closed:
+        if self.is_closed:
             return
-        self._is_closed = True
+        self.is_closed = True
         self._shared.let_go(worker)
-        if not self._shared.closed:
-            self._shared.run(lambda store: store.remove_worker(worker))
-        lock.release()
-        self._store.close()
+        try:
+            # Where the file cannot be written now, the lock that is given up tells colleagues to strike this one out.
+            with suppress(BusError):
+                self._shared.run(lambda store: store.remove_worker(worker))
+        finally:
+            lock.release()
+            self._store.close()
+            self._shared.notify()
 
     def _check_worker(self, stage: str, worker: int) -> None:
-        if self._is_closed or not self._store.is_worker(worker):
+        if self.is_closed or not self._store.is_worker(worker):
             raise Fenced(
                 f"this worker of stage {stage} was replaced by another; what it had in progress is the other's now"
             )
@@ -110,7 +122,12 @@ class SqliteWorker(_Reader, Worker):
             generation = self._shared.generation
             self._look_around()
             gained, lost = self._take_share()
-            records = self._read(max_bytes)
+            try:
+                records = self._read(max_bytes)
+            except BusError:
+                if not (gained or lost):
+                    raise
+                records = []  # changes of ownership are told once, so they are told now, and the error next time
             remaining = deadline - time.monotonic()
             if records or gained or lost or remaining <= 0:
                 return Delivery(records=records, gained=gained, lost=lost)
@@ -119,32 +136,35 @@ class SqliteWorker(_Reader, Worker):
     def _take_share(self) -> tuple[frozenset[PartitionId], frozenset[PartitionId]]:
         with self._store.reading():
             self._check_worker(self._stage, self._worker)
-            owners = self._store.owners(self._stage)
-            wanted = _share(self._store.workers(self._stage), self._worker)
-        owned = {key for key, worker in owners.items() if worker == self._worker}
-        if owned == wanted == set(self._read_to) or (
-            owned == set(self._read_to) and not self._could_change(owners, wanted)
-        ):
+            owned, given_up, free = self._changes(self._store)
+        if owned == self.assigned and not given_up and not free:
             return frozenset(), frozenset()
-        return self._shared.run(lambda store: self._exchange(store, wanted))
+        held = self._shared.run(self._exchange)
+        lost, gained = self.assigned - held.keys(), held.keys() - self.assigned
+        for key in lost:
+            del self._read_to[key]
+        self._read_to |= {key: held[key] for key in gained}
+        return frozenset(gained), lost
 
-    def _could_change(self, owners: Mapping[PartitionId, int], wanted: set[PartitionId]) -> bool:
-        return bool(set(self._read_to) - wanted) or any(key not in owners for key in wanted)
-
-    def _exchange(
-        self, store: Store, wanted: set[PartitionId]
-    ) -> tuple[frozenset[PartitionId], frozenset[PartitionId]]:
-        self._check_still_worker(store)
+    def _changes(self, store: Store) -> tuple[set[PartitionId], set[PartitionId], set[PartitionId]]:
+        """What this worker owns, what of it is another's share now, and what of its own share nobody owns."""
         owners = store.owners(self._stage)
-        lost = frozenset(self._read_to) - wanted
-        for name, number in lost:
+        wanted = _share(store.workers(self._stage), self._worker)
+        owned = {key for key, worker in owners.items() if worker == self._worker}
+        return owned, owned - wanted, wanted - owners.keys()
+
+    def _exchange(self, store: Store) -> dict[PartitionId, int]:
+        """Give up and take what is due; all that this worker owns then, with the committed positions.
+
+        It changes nothing but the file: the transaction may fail yet.
+        """
+        self._check_still_worker(store)
+        owned, given_up, free = self._changes(store)
+        for name, number in given_up:
             store.set_owner(self._stage, self._streams[name], number, None)
-            del self._read_to[name, number]
-        gained = frozenset(key for key in wanted if key not in owners)
-        for name, number in gained:
+        for name, number in free:
             store.set_owner(self._stage, self._streams[name], number, self._worker)
-            self._read_to[name, number] = _committed(store, self._stage, self._streams[name], number)
-        return gained, lost
+        return {key: _committed(store, self._stage, self._streams[key[0]], key[1]) for key in owned - given_up | free}
 
     def _look_around(self) -> None:
         """Strike out colleagues that died, and those that hang on work that waits."""
@@ -187,6 +207,8 @@ class SqliteWorker(_Reader, Worker):
             if record.stream not in self._outputs:
                 raise UsageError(f"stage {self._stage} does not write {record.stream}", expected=sorted(self._outputs))
         while True:
+            if self.is_closed:
+                raise Fenced(f"this worker of stage {self._stage} is closed; nothing of this step was done")
             generation = self._shared.generation
             try:
                 self._shared.run(lambda store: self._apply(store, step))
@@ -202,6 +224,7 @@ class SqliteWorker(_Reader, Worker):
             foreign = sorted(key for key in step.passed if owners.get(key) != self._worker)
             if foreign:
                 raise Fenced(f"stage {self._stage} passed {foreign}, which this worker does not own")
+        _check_passed(store, self._streams, step.passed)
         self._check_room(store, {record.stream for record in step.publish})
         now_ns = time.time_ns()
         for record in step.publish:
@@ -220,7 +243,7 @@ class SqliteWorker(_Reader, Worker):
                 raise StreamFull(f"{full[0].spec.name} is full")
 
     def _check_still_worker(self, store: Store) -> None:
-        if self._is_closed or not store.is_worker(self._worker):
+        if self.is_closed or not store.is_worker(self._worker):
             raise Fenced(f"this worker of stage {self._stage} was replaced by another; nothing of this step was done")
 
     def rewind(self) -> None:
@@ -275,6 +298,9 @@ class SqliteSink(_Reader, Sink):
         """See :meth:`c2kit.bus.base.Sink.passed`."""
 
         def work(store: Store) -> None:
+            if self.is_closed or not store.is_worker(self._worker):
+                raise Fenced(f"this sink {self._stage} was replaced by another; its positions are the other's now")
+            _check_passed(store, self._streams, positions)
             for (name, number), offset in positions.items():
                 store.set_position(self._stage, self._streams[name], number, offset)
 
@@ -306,18 +332,18 @@ class SqliteView(_Reader, View):
         return self._wait_and_read(timeout_seconds, max_bytes)
 
     def _check(self) -> None:
-        with self._store.reading():
-            for name, stream in self._streams.items():
-                for number, (first, _, _) in enumerate(self._store.bounds(stream)):
-                    offset = self._read_to[name, number]
-                    self._missed += max(first - offset, 0)
-                    self._read_to[name, number] = max(first, offset)
+        for name, stream in self._streams.items():
+            for number, (first, _, _) in enumerate(self._store.bounds(stream)):
+                offset = self._read_to[name, number]
+                self._missed += max(first - offset, 0)
+                self._read_to[name, number] = max(first, offset)
 
     def close(self) -> None:
         """See :meth:`c2kit.bus.base.View.close`."""
-        if not self._is_closed:
-            self._is_closed = True
+        if not self.is_closed:
+            self.is_closed = True
             self._store.close()
+            self._shared.notify()
 
 
 def begin_of(
@@ -346,14 +372,24 @@ def begin_of(
 
 
 def _share(workers: list[tuple[int, int, frozenset[PartitionId]]], worker: int) -> set[PartitionId]:
-    """The share of one worker: each partition dealt out in turn to all workers that read its stream."""
-    mine = next(inputs for key, _, inputs in workers if key == worker)
+    """The share of one worker: each partition dealt out in turn to all workers that read its stream.
+
+    All count alike, even while replicas that read other streams are on their way out or in.
+    """
     share = set()
-    for number, partition in enumerate(sorted(mine)):
+    for number, partition in enumerate(sorted(frozenset().union(*(inputs for _, _, inputs in workers)))):
         readers = [key for key, _, inputs in workers if partition in inputs]
         if readers[number % len(readers)] == worker:
             share.add(partition)
     return share
+
+
+def _check_passed(store: Store, streams: Mapping[str, StoredStream], passed: Mapping[PartitionId, int]) -> None:
+    """Refuse to pass records that are not there yet: they would be skipped when they come."""
+    for (name, number), offset in passed.items():
+        bounds = store.bounds(streams[name]) if name in streams else []
+        if not 0 <= number < len(bounds) or not 0 <= offset <= bounds[number][1]:
+            raise UsageError(f"{name}[{number}] has no record before offset {offset} that could have been passed")
 
 
 def _committed(store: Store, stage: str, stream: StoredStream, number: int) -> int:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import threading
+import time
 import uuid
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from attrs import asdict, frozen
 
-from c2kit.bus.base import BusError, BusUnavailable, Received, StreamSpec
+from c2kit.bus.base import BusError, BusUnavailable, Fenced, Received, StreamSpec
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 __all__ = ["Store", "StoredStream"]
 
 _FORMAT = 1
+_PATIENCE_SECONDS = 5.0
+"""How long other users of the file are waited for."""
+
 _SCHEMA = """
 CREATE TABLE streams (
     id INTEGER PRIMARY KEY,
@@ -92,29 +97,57 @@ class StoredStream:
 
 
 class Store:
-    """One connection to a bus file; used by one thread at a time."""
+    """One connection to a bus file; used by one thread at a time, and closed by any."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._used = threading.RLock()
+        self._is_closed = False
         with self._translated():
-            self._db = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=FULL")
-            self._create()
+            self._db = sqlite3.connect(path, timeout=_PATIENCE_SECONDS, isolation_level=None, check_same_thread=False)
+            try:
+                self._open()
+            except BaseException:
+                self._db.close()
+                raise
 
-    def _create(self) -> None:
-        if self._db.execute("PRAGMA user_version").fetchone()[0] == 0:
+    def _open(self) -> None:
+        is_new = self._is_new()
+        self._write_ahead()
+        self._db.execute("PRAGMA synchronous=FULL")
+        if is_new:
             with self.transaction():
-                if self._db.execute("PRAGMA user_version").fetchone()[0] == 0:
+                if self._is_new():
                     for statement in _SCHEMA.split(";"):
                         self._db.execute(statement)
                     self._db.execute(f"PRAGMA user_version={_FORMAT}")
-        found = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if found != _FORMAT:
+
+    def _is_new(self) -> bool:
+        """Whether the file is empty. Raises BusError for what is neither that nor a bus of this format."""
+        query = "SELECT (SELECT user_version FROM pragma_user_version), (SELECT count(*) FROM sqlite_schema)"
+        found, tables = self._db.execute(query).fetchone()
+        if found == 0 and tables:
+            raise BusError(f"{self._path} is a database of another program, not a bus file; choose another path")
+        if found not in (0, _FORMAT):
             raise BusError(
                 f"{self._path} is a bus file of format {found}, this c2kit writes {_FORMAT}; "
                 "drain it with the c2kit that made it"
             )
+        return bool(found == 0)
+
+    def _write_ahead(self) -> None:
+        """Choose the journal; here SQLite itself does not wait for others who are opening the file, so this does."""
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        mode = ""
+        while not mode:
+            try:
+                (mode,) = self._db.execute("PRAGMA journal_mode=WAL").fetchone()
+            except sqlite3.OperationalError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
+        if mode != "wal":
+            raise BusError(f"{self._path} cannot have a write-ahead log on this file system; choose a local disk")
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -129,9 +162,17 @@ class Store:
             ) from error
 
     @contextmanager
+    def _open_for_use(self) -> Iterator[None]:
+        with self._used:
+            if self._is_closed:
+                raise Fenced(f"this connection to {self._path} was closed; what it had in progress is dropped")
+            with self._translated():
+                yield
+
+    @contextmanager
     def transaction(self) -> Iterator[None]:
         """Everything within, or nothing. Waits up to 5 s for other writers. Raises BusUnavailable, BusError."""
-        with self._translated():
+        with self._open_for_use():
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -144,7 +185,7 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[None]:
         """A consistent view of the file for what is read within."""
-        with self._translated():
+        with self._open_for_use():
             self._db.execute("BEGIN")
             try:
                 yield
@@ -154,15 +195,23 @@ class Store:
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
-        """Within a transaction: a part that can fail by itself."""
-        self._db.execute("SAVEPOINT part")
-        try:
-            yield
-        except BaseException:
-            self._db.execute("ROLLBACK TO part")
-            raise
-        finally:
+        """Within a transaction: a part that can fail by itself. Raises BusUnavailable where all of it failed."""
+        with self._translated():
+            self._db.execute("SAVEPOINT part")
+            try:
+                yield
+            except BaseException as error:
+                # A full disk rolls the whole transaction back: what came after would be committed by itself.
+                if not self._db.in_transaction:
+                    raise BusUnavailable(f"the bus file {self._path} cannot be used now: {error}") from error
+                self._db.execute("ROLLBACK TO part")
+                self._db.execute("RELEASE part")
+                raise
             self._db.execute("RELEASE part")
+
+    def changes(self) -> int:
+        """How many rows this connection has changed so far."""
+        return self._db.total_changes
 
     def version(self) -> int:
         """A number that changes when another connection has committed."""
@@ -170,8 +219,10 @@ class Store:
             return int(self._db.execute("PRAGMA data_version").fetchone()[0])
 
     def close(self) -> None:
-        """Close the connection."""
-        self._db.close()
+        """Close the connection, once no thread is within a transaction of it."""
+        with self._used:
+            self._is_closed = True
+            self._db.close()
 
     # -- streams ------------------------------------------------------------------------------------------------------
 
