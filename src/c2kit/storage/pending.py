@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zlib
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,8 @@ _KEPT_PACKETS = 2**18
 _MAX_BYTES = 2**31
 _MAX_PACKETS = 2**26
 _MAX_SOURCES = 2**16
+_MAX_SOURCES_BYTES = 2**23
+"""Of text in a header, which readers hold to 16 MiB."""
 
 
 class Pending:
@@ -46,12 +49,13 @@ class Pending:
         self.size_bytes = 0
         self.count = 0
         self._sources: dict[Source, int] = {}
+        self._sources_bytes = 0
         self._arrays = _Arrays.of(_FIRST_PACKETS)
 
     def clear(self) -> None:
         """Begin the next block. What :meth:`rows` gave is not to be used any more."""
         self.pieces = []
-        self.size_bytes = self.count = 0
+        self.size_bytes = self.count = self._sources_bytes = 0
         self._sources = {}
         if len(self._arrays.lengths) > _KEPT_PACKETS:
             self._arrays = _Arrays.of(_FIRST_PACKETS)
@@ -63,17 +67,26 @@ class Pending:
         """
         pieces, lengths = _taken_apart(batch)
         size_bytes, count = self.size_bytes + sum(map(len, pieces)), self.count + len(lengths)
-        number = self._sources.get(source, len(self._sources))
-        if size_bytes > _MAX_BYTES or count > _MAX_PACKETS or number >= _MAX_SOURCES:
-            found = f"{size_bytes} bytes, {count} packets, {number + 1} sources"
-            expected = f"at most {_MAX_BYTES} bytes, {_MAX_PACKETS} packets and {_MAX_SOURCES} sources"
-            raise UsageError("a block would become too large", expected=expected, found=found, remedy="sync() before")
-        self._sources[source] = number
+        if size_bytes > _MAX_BYTES or count > _MAX_PACKETS:
+            expected = f"at most {_MAX_BYTES} bytes and {_MAX_PACKETS} packets"
+            raise _too_large(expected, f"{size_bytes} bytes and {count} packets")
+        number = self._number_of(source)
         if count > len(self._arrays.lengths):
             self._arrays = self._arrays.larger(self.count, 2 * count)
         self._arrays.put(slice(self.count, count), lengths, batch, number, flags)
         self.pieces += [piece if piece.readonly else bytes(piece) for piece in pieces]
         self.size_bytes, self.count = size_bytes, count
+
+    def _number_of(self, source: Source) -> int:
+        number = self._sources.get(source)
+        if number is None:
+            number, told_bytes = len(self._sources), self._sources_bytes + len(json.dumps(source.to_json()))
+            if number >= _MAX_SOURCES or told_bytes > _MAX_SOURCES_BYTES:
+                expected = f"at most {_MAX_SOURCES} sources, told in {_MAX_SOURCES_BYTES} bytes"
+                raise _too_large(expected, f"{number + 1} in {told_bytes} bytes")
+            self._sources[source] = number
+            self._sources_bytes = told_bytes
+        return number
 
     def rows(self) -> Rows:
         """What the index will say of all packets: views, until :meth:`add` or :meth:`clear` is called."""
@@ -83,6 +96,10 @@ class Pending:
     def sources(self) -> tuple[Source, ...]:
         """The sources that the rows refer to."""
         return tuple(self._sources)
+
+
+def _too_large(expected: str, found: str) -> UsageError:
+    return UsageError("a block would become too large", expected=expected, found=found, remedy="sync() before")
 
 
 def _taken_apart(batch: PacketBatch) -> tuple[list[memoryview], npt.NDArray[np.int64]]:

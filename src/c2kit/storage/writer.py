@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 
 __all__ = ["LogWriter", "PacketLogWriter", "sync_all"]
 
+_MAX_POSITIONS = 10_000
+"""Each block has all of them, and a log is of one partition."""
+
 
 class LogWriter:
     """What the writers of packets, commands and raw bytes have in common. For one thread; knows no clock and no bus.
@@ -187,6 +190,8 @@ class LogWriter:
             last = self._next_positions.get(key)
             if last is not None and last.stream_uuid == position.stream_uuid and last.offset > position.offset:
                 raise UsageError(f"log {self.directory} is past position {position}", expected=f"{last} or later")
+        if len(self._next_positions.keys() | wanted.keys()) > _MAX_POSITIONS:
+            raise UsageError(f"log {self.directory} tells of too many partitions", expected=f"at most {_MAX_POSITIONS}")
         return wanted
 
     def _touched(self, now_ns: int) -> None:

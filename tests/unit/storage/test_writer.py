@@ -181,11 +181,30 @@ class TestAppending:
             log.append(batch_of(PACKETS), [position(2)], now_ns=0)
         one = [PACKETS[0]]
         log.append(batch_of([PACKETS[0]._replace(interface="b")]), now_ns=0)
-        with pytest.raises(UsageError, match="3 sources"):
+        with pytest.raises(UsageError, match="found 3 in"):
             log.append(batch_of([PACKETS[0]._replace(interface="c")]), now_ns=0)
         log.sync()
         assert log.positions == (position(1),)
         assert read_all(log.directory) == [*PACKETS, one[0]._replace(interface="b")]
+
+    def test_what_a_header_tells_stays_within_what_readers_hold_it_to(self, log: PacketLogWriter) -> None:
+        first = PACKETS[0]
+        long = [first._replace(interface="\N{SNOWMAN}" * 500_000 + str(number)) for number in range(3)]
+        for number in range(2):
+            log.append(batch_of([long[number]]), [position(1)], now_ns=0)
+        with pytest.raises(UsageError, match="sources"):
+            log.append(batch_of([long[2]]), [position(2)], now_ns=0)
+        log.sync()
+        assert read_all(log.directory) == long[:2]
+        with pytest.raises(UsageError, match="too many partitions"):
+            log.passed([position(1, partition=number) for number in range(10_001)], now_ns=0)
+        for _ in range(2):
+            log.passed([position(5, partition=number) for number in range(10_000)], now_ns=0)
+            log.sync()
+        assert len(log.positions) == 10_000
+        log.close()
+        with PacketLogWriter(log.directory.parents[1], STREAM) as again:
+            assert again.positions == log.positions
 
     def test_a_closed_log_takes_nothing(self, log: PacketLogWriter) -> None:
         log.close()
