@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from c2kit.bus.base import Position
     from c2kit.storage.reader import OnDamage
+    from c2kit.storage.segment_reader import Block
 
 __all__ = ["CommandLogReader", "CommandLogWriter", "LoggedCommand"]
 
@@ -83,16 +84,19 @@ class CommandLogReader(LogReader):
         Damage is told as by :meth:`PacketLogReader.read`.
         """
         times = TimeRange.of(start_ns, end_ns, By.RECEIVED)
-        for block in self._blocks(times, on_damage):
-            rows = block.rows
-            for index in np.flatnonzero(times.holds(rows)).tolist():
-                source, end = block.header.sources[rows.source[index]], int(rows.ends[index])
-                yield LoggedCommand(
-                    data=block.data[end - int(rows.lengths[index]) : end],
-                    encoded_ns=int(rows.received[index]),
-                    target=source.target or "",
-                    name=source.command or "",
-                    id=source.command_id or "",
-                    interface=source.interface,
-                    dictionary_hash=source.dictionary_hash,
-                )
+        return (command for block in self._blocks(times, on_damage) for command in _commands(block, times))
+
+
+def _commands(block: Block, times: TimeRange) -> Iterator[LoggedCommand]:
+    rows = block.rows
+    for index in np.flatnonzero(times.holds(rows)).tolist():
+        source, end = block.header.sources[rows.source[index]], int(rows.ends[index])
+        yield LoggedCommand(
+            data=block.data[end - int(rows.lengths[index]) : end],
+            encoded_ns=int(rows.received[index]),
+            target=source.target or "",
+            name=source.command or "",
+            id=source.command_id or "",
+            interface=source.interface,
+            dictionary_hash=source.dictionary_hash,
+        )

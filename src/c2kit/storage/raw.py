@@ -76,11 +76,9 @@ class RawLogReader(LogReader):
         is one batch. Damage is told as by :meth:`PacketLogReader.read`.
         """
         times = TimeRange.of(start_ns, end_ns, By.RECEIVED)
-        wanted = None if direction is None else _direction(direction)
-        for block in self._blocks(times, on_damage):
-            for found, batch in _runs(block, times):
-                if wanted in (None, found):
-                    yield found, batch
+        wanted = tuple(Direction) if direction is None else (_direction(direction),)
+        blocks = self._blocks(times, on_damage)
+        return ((found, batch) for block in blocks for found, batch in _runs(block, times) if found in wanted)
 
 
 def _direction(given: str) -> Direction:

@@ -82,7 +82,7 @@ def test_interfaces_are_kept_apart(tmp_path: Path) -> None:
 def test_a_direction_that_does_not_exist_is_refused(tmp_path: Path) -> None:
     directory = write(tmp_path)
     with pytest.raises(UsageError, match="down or up"):
-        next(RawLogReader(directory).read(direction="sideways"))
+        RawLogReader(directory).read(direction="sideways")
     with RawLogWriter(tmp_path, "firefly.raw.fep") as log, pytest.raises(UsageError, match="down or up"):
         log.append(batch_of([CHUNKS[0][1]]), direction="sideways", now_ns=0)
 
