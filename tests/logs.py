@@ -200,3 +200,90 @@ def _packets_by_the_page(rows: pa.RecordBatch, told: dict[str, Any], data: bytes
             source["origin"],
         )
     assert reached == told["offset"] + told["size"]
+
+
+def write_by_the_page(root: Path, stream: str, blocks: Sequence[Sequence[Logged]], first_offset: int = 1) -> Path:
+    """A log of one segment as the reference page says that it is to be written, by pyarrow and ``struct`` alone."""
+    directory = root / stream / "0"
+    directory.mkdir(parents=True)
+    times = pa.timestamp("ns", "UTC")
+    schema = pa.schema(
+        [
+            pa.field("offset", pa.int64(), nullable=False),
+            pa.field("length", pa.uint32(), nullable=False),
+            pa.field("definition", pa.int32()),
+            pa.field("source", pa.uint16(), nullable=False),
+            pa.field("flags", pa.uint8(), nullable=False),
+            pa.field("received", times),
+            pa.field("generated", times),
+        ],
+        {
+            "c2kit.format": "1",
+            "c2kit.kind": "packet-log",
+            "c2kit.stream": stream,
+            "c2kit.partition": "0",
+            "c2kit.start": "0",
+            "c2kit.opened": "0",
+        },
+    )
+    index, data = schema.serialize().to_pybytes(), b""
+    before: list[Logged] = []
+    schema_crc32 = zlib.crc32(index)
+    for number, packets in enumerate(blocks):
+        rows = pa.record_batch(
+            [
+                [len(data) + sum(len(each.data) for each in packets[:place]) for place in range(len(packets))],
+                [len(each.data) for each in packets],
+                [None] * len(packets),
+                [0] * len(packets),
+                [0] * len(packets),
+                pa.array([each.received for each in packets], pa.int64()).cast(times),
+                pa.array([each.generated for each in packets], pa.int64()).cast(times),
+            ],
+            schema=schema,
+        )
+        content = b"".join(each.data for each in packets)
+        before += packets
+        header = {
+            "offset": len(data),
+            "size": len(content),
+            "crc32": zlib.crc32(content),
+            "schema_crc32": schema_crc32,
+            **_totals_by_the_page(packets),
+            "segment": _totals_by_the_page(before),
+            "positions": [{"stream": stream, "uuid": UUID, "partition": 0, "offset": first_offset + number}],
+            "sources": [{"interface": "fep", "origin": "realtime"}],
+        }
+        index += _message_by_the_page(rows, header)
+        data += content
+    (directory / f"{0:020}.pkts").write_bytes(data)
+    (directory / f"{0:020}.idx").write_bytes(index)
+    return directory
+
+
+def _totals_by_the_page(packets: Sequence[Logged]) -> dict[str, Any]:
+    received = [each.received for each in packets]
+    generated = [each.generated for each in packets if each.generated is not None]
+    return {
+        "packets": len(packets),
+        "received": [min(received), max(received)] if received else None,
+        "generated": [min(generated), max(generated)] if generated else None,
+    }
+
+
+def _message_by_the_page(rows: pa.RecordBatch, header: dict[str, Any]) -> bytes:
+    """The message that pyarrow makes, with a trailer at the end of its body, which is that much longer."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, rows.schema) as writer:
+        writer.write_batch(rows, custom_metadata={"c2kit.block": json.dumps(header)})
+    message: bytes = sink.getvalue().to_pybytes()[rows.schema.serialize().size : -8]  # without schema and end of stream
+    head_bytes = 8 + int.from_bytes(message[4:8], "little")
+    head, body = bytearray(message[:head_bytes]), message[head_bytes:]
+    # The table Message of Arrow's Message.fbs has its bodyLength in slot 3.
+    table = 8 + struct.unpack_from("<I", head, 8)[0]
+    vtable = table - struct.unpack_from("<i", head, table)[0]
+    slot = struct.unpack_from("<H", head, vtable + 4 + 2 * 3)[0]
+    assert slot, "pyarrow leaves out a length of 0"
+    assert struct.unpack_from("<q", head, table + slot)[0] == len(body)
+    struct.pack_into("<q", head, table + slot, len(body) + 16)
+    return bytes(head) + body + struct.pack("<III4s", zlib.crc32(head), zlib.crc32(body), len(message) + 16, b"c2k1")

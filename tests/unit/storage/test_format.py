@@ -10,7 +10,7 @@ import pytest
 
 from c2kit.model.packets import Packet
 from c2kit.model.target import Target
-from c2kit.storage import PacketLogWriter
+from c2kit.storage import PacketLogReader, PacketLogWriter
 from tests.logs import (
     STREAM,
     UUID,
@@ -21,6 +21,7 @@ from tests.logs import (
     read_by_the_page,
     space_packets,
     write_blocks,
+    write_by_the_page,
 )
 
 if TYPE_CHECKING:
@@ -144,3 +145,19 @@ def test_space_packet_parser_opens_a_packet_file(tmp_path: Path) -> None:
     with path.open("rb") as file:
         found = [bytes(each) for each in parser.ccsds_generator(file)]
     assert found == [packet.data for packet in packets]
+
+
+def test_a_log_that_another_program_wrote_by_the_page_is_read_and_written_further(tmp_path: Path) -> None:
+    packets = space_packets(8, 40)
+    directory = write_by_the_page(tmp_path, STREAM, [packets[:13], packets[13:20], packets[20:30]])
+    assert read_by_the_page(directory / f"{0:020}.idx")[1][1].packets == packets[13:20]
+    assert read_all(directory) == packets[:30]
+    assert list(PacketLogReader(directory).verify()) == []
+    with PacketLogWriter(tmp_path, STREAM) as log:
+        assert log.positions == (position(3),)
+        assert log.recovered == ()
+        log.append(batch_of(packets[30:]), [position(4)], now_ns=0)
+        log.sync()
+    assert [path.name for path in sorted(directory.iterdir())] == [f"{0:020}.idx", f"{0:020}.pkts"]
+    assert read_all(directory, start_ns=packets[5].received) == packets[5:]
+    assert [block.packets for block in read_by_the_page(directory / f"{0:020}.idx")[1]][-1] == packets[30:]
