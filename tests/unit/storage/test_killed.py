@@ -77,3 +77,18 @@ def test_what_was_acknowledged_is_there_and_nothing_is_there_twice(tmp_path: Pat
         files = sorted(directory.glob("*.pkts"))
         assert len(files) > 3
         assert b"".join(file.read_bytes() for file in files) == b"".join(each.data for each in expected[partition])
+
+
+def test_a_log_is_read_while_another_process_writes_it(tmp_path: Path) -> None:
+    expected, directory, reached = expected_of(0), tmp_path / STREAM / "0", 0
+    with start(tmp_path) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        for _ in range(40):
+            found = read_all(directory)  # raises where anything of it is damaged
+            assert len(found) >= reached
+            assert found == expected[: len(found)]
+            assert not any(finding.is_damage for finding in PacketLogReader(directory).verify())
+            reached = len(found)
+        process.kill()
+    assert reached > 100
