@@ -12,11 +12,12 @@ from c2kit.storage.findings import Finding, FindingKind
 from c2kit.storage.index import UNKNOWN_TIME
 from c2kit.storage.names import LogKind, find_logs, log_directory
 from c2kit.storage.opening import open_log
+from c2kit.storage.packets import PacketLogReader, PacketLogWriter
 from c2kit.storage.raw import Direction, RawLogReader, RawLogWriter
-from c2kit.storage.reader import LogReader, PacketLogReader, SegmentInfo
+from c2kit.storage.reader import LogReader, SegmentInfo
 from c2kit.storage.rebuild import Rebuilt, rebuild_index
 from c2kit.storage.settings import LogSettings
-from c2kit.storage.writer import LogWriter, PacketLogWriter, sync_all
+from c2kit.storage.writer import LogWriter, sync_all
 
 __all__ = [
     "UNKNOWN_TIME",

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from c2kit.errors import UsageError
 from c2kit.storage.commands import CommandLogReader
 from c2kit.storage.names import LogKind
+from c2kit.storage.packets import PacketLogReader
 from c2kit.storage.raw import RawLogReader
-from c2kit.storage.reader import PacketLogReader
 from c2kit.storage.segment_reader import schema_in
 
 if TYPE_CHECKING:

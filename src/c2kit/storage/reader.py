@@ -1,16 +1,14 @@
-"""Reading logs: by time and by packet, block by block, each proved before anything of it is given away."""
+"""Reading logs of any kind, block by block, each proved before anything of it is given away."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
 from attrs import frozen
 
 from c2kit.batches import PacketBatch
-from c2kit.dictionaries import Dictionary
-from c2kit.errors import MessageError, UnknownName, UsageError
+from c2kit.errors import UsageError
 from c2kit.kernel.contract import Column
 from c2kit.storage.definitions import Definitions
 from c2kit.storage.errors import LogDamaged
@@ -18,12 +16,12 @@ from c2kit.storage.findings import Finding, FindingKind
 from c2kit.storage.names import LogKind, find_logs, segments_in
 from c2kit.storage.scan import Entry
 from c2kit.storage.segment_reader import SegmentReader, schema_in
-from c2kit.storage.selection import By, TimeRange
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from os import PathLike
 
+    import numpy as np
     import numpy.typing as npt
 
     from c2kit.model.target import Target
@@ -31,10 +29,11 @@ if TYPE_CHECKING:
     from c2kit.storage.index import IndexSchema
     from c2kit.storage.names import SegmentFiles
     from c2kit.storage.segment_reader import Block
+    from c2kit.storage.selection import TimeRange
 
     OnDamage = Callable[[Finding], object]
 
-__all__ = ["LogReader", "PacketLogReader", "SegmentInfo"]
+__all__ = ["LogReader", "SegmentInfo", "batch_of"]
 
 
 @frozen(kw_only=True)
@@ -66,7 +65,6 @@ class LogReader:
         """
         self.directory = _the_log_in(Path(directory))
         self._definitions = Definitions(self.directory)
-        self._dictionaries: dict[str, Dictionary] = {}
         for target in targets:
             self._definitions.add_known(target)
         schema = schema_in(self.directory)
@@ -140,78 +138,6 @@ def _told(finding: Finding, on_damage: OnDamage | None) -> None:
     if on_damage is None:
         raise LogDamaged(finding, remedy="to read what is whole all the same, give on_damage")
     on_damage(finding)
-
-
-class PacketLogReader(LogReader):
-    """Reads a log of packets; ``Decommutator(reader.dictionary_of(batch))`` decodes what it gives."""
-
-    kind = LogKind.PACKETS
-
-    def read(
-        self,
-        *,
-        start_ns: int | None = None,
-        end_ns: int | None = None,
-        by: str = By.RECEIVED,
-        packets: Iterable[str] | None = None,
-        on_damage: OnDamage | None = None,
-    ) -> Iterator[PacketBatch]:
-        """Packets from ``start_ns`` up to, not including, ``end_ns`` (POSIX nanoseconds), in the order of writing.
-
-        ``by`` says which time counts, ``received`` or ``generated``. ``packets`` are names of packets as the
-        definitions have them that the packets were identified by; packets that were not identified have none. Batches
-        have the origin ``stored``. The received time of packets in a rebuilt block is ``UNKNOWN_TIME``.
-
-        Where a part is damaged, ``on_damage`` is called with the finding, and reading goes on behind it. Raises:
-            LogDamaged: at the first damage, where there is no ``on_damage``.
-            UnknownName: none of the definitions has a packet of that name.
-            MessageError: packets are chosen by name, and the log has no copy of definitions that it needs.
-        """
-        times = TimeRange.of(start_ns, end_ns, by)
-        names = None if packets is None else self._checked(packets)
-        return self._read(times, names, on_damage)
-
-    def _read(self, times: TimeRange, names: set[str] | None, on_damage: OnDamage | None) -> Iterator[PacketBatch]:
-        for block in self._blocks(times, on_damage):
-            held = times.holds(block.rows)
-            for number, source in enumerate(block.header.sources):
-                wanted = held & (block.rows.source == number)
-                if names is not None:
-                    wanted &= np.isin(block.rows.definition, self._indices(source, names))
-                if wanted.any():
-                    yield batch_of(block, source, wanted)
-
-    def _checked(self, packets: Iterable[str]) -> set[str]:
-        names = set(packets)
-        known = {name for each in self._definitions.hashes for name in self._names(each)}
-        for name in sorted(names - known):
-            raise UnknownName(
-                kind="packet", name=name, known=sorted(known), where=f"the definitions of {self.directory}"
-            )
-        return names
-
-    def _names(self, dictionary_hash: str) -> Iterable[str]:
-        try:
-            return self._definitions.target(dictionary_hash).packets_by_name
-        except MessageError:
-            return ()
-
-    def _indices(self, source: Source, names: set[str]) -> list[int]:
-        if source.dictionary_hash is None:
-            return []
-        target = self._definitions.target(source.dictionary_hash)
-        return [index for index, packet in enumerate(target.packets) if packet.name in names]
-
-    def dictionary_of(self, batch: PacketBatch) -> Dictionary:
-        """The definitions that a batch of this log names, and nothing else.
-
-        Raises UsageError where it names none, MessageError where the log has no copy of them.
-        """
-        if batch.dictionary_hash is None:
-            raise UsageError("this batch was logged before it was identified", remedy="identify it first")
-        if batch.dictionary_hash not in self._dictionaries:
-            self._dictionaries[batch.dictionary_hash] = Dictionary((self._definitions.target(batch.dictionary_hash),))
-        return self._dictionaries[batch.dictionary_hash]
 
 
 def batch_of(block: Block, source: Source, wanted: npt.NDArray[np.bool_] | npt.NDArray[np.intp]) -> PacketBatch:

@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 from c2kit.errors import UsageError
 from c2kit.storage import files
-from c2kit.storage.block import Source
 from c2kit.storage.definitions import Definitions
 from c2kit.storage.errors import LogDamaged, LogUnavailable
 from c2kit.storage.findings import Finding, FindingKind
 from c2kit.storage.index import IndexSchema, block_message
-from c2kit.storage.names import LogKind, log_directory
+from c2kit.storage.names import log_directory
 from c2kit.storage.pending import Pending, block_header
 from c2kit.storage.recovery import recover
 from c2kit.storage.segment import OpenSegment
@@ -33,10 +32,11 @@ if TYPE_CHECKING:
     from c2kit.batches import PacketBatch
     from c2kit.bus.base import PartitionId, Position
     from c2kit.model.target import Target
-    from c2kit.storage.block import BlockHeader
+    from c2kit.storage.block import BlockHeader, Source
+    from c2kit.storage.names import LogKind
     from c2kit.storage.recovery import Recovered
 
-__all__ = ["LogWriter", "PacketLogWriter", "sync_all"]
+__all__ = ["LogWriter", "sync_all"]
 
 _MAX_POSITIONS = 10_000
 """Each block has all of them, and a log is of one partition."""
@@ -282,37 +282,6 @@ class LogWriter:
             return False
         age_ns = self._settings.segment_age_ns if segment.opened_ns is None else self._now_ns - segment.opened_ns
         return segment.data_bytes >= self._settings.segment_bytes or age_ns >= self._settings.segment_age_ns
-
-
-class PacketLogWriter(LogWriter):
-    """Writes a log of packets, of one partition of one stream.
-
-    ::
-
-        with PacketLogWriter("var/log", "firefly.packets.FIREFLY") as log:
-            log.define(target)  # once, before the first packets that name its hash
-            bus.sink(stage, partitions, log.positions)
-            ...
-            log.append(batch, [position], now_ns=now)
-            if log.due(now):
-                log.sync()  # only now is it safe
-    """
-
-    kind = LogKind.PACKETS
-
-    def append(self, batch: PacketBatch, positions: Iterable[Position] = (), *, now_ns: int) -> None:
-        """Add the packets of a batch, and how far the bus was read with them, to the block that comes next.
-
-        Raises UsageError where the log has no copy of the definitions that the batch names, for a position that goes
-        back, and where the block would become too large; nothing was appended then.
-        """
-        source = Source(
-            interface=batch.interface,
-            origin=batch.origin,
-            target=batch.target,
-            dictionary_hash=batch.dictionary_hash,
-        )
-        self._add(batch, source, 0, positions, now_ns)
 
 
 def sync_all(writers: Iterable[LogWriter]) -> None:

@@ -20,9 +20,9 @@ from tests.logs import STREAM, read_all
 if TYPE_CHECKING:
     from tests.logs import Logged
 
-RECORDS = 3_000
 KILLS = int(os.environ.get("C2KIT_LOG_KILLS", "12"))
 """How often the writer is killed; each time costs about a second."""
+RECORDS = 250 * KILLS
 ROOT = Path(__file__).parents[3]
 
 
