@@ -52,8 +52,11 @@ class StreamDescription:
     writer: str
     readers: tuple[str, ...]
     lanes: tuple[str, ...]
+    """Those that are known beforehand; a stream of definitions has one for each of their hashes."""
     partitions: int
     is_telemetry: bool
+    compacted: bool
+    """Whether the newest record of each lane is kept for ever, and nobody need have read it."""
 
 
 @frozen(kw_only=True)
@@ -81,8 +84,10 @@ class StageDescription:
     """A unit of deployment."""
 
     name: str
+    identity: str
+    """Who it is to the bus, which keeps positions and snapshots by it: ``<mission>.<stage>``."""
     role: str
-    """``interface``, ``stage``, ``sink`` or ``command-source``."""
+    """``interface``, ``stage`` or ``sink``; ``provisioner``, ``command-source`` and ``replay`` are names too."""
     reads: tuple[str, ...]
     """Stream names."""
     writes: tuple[str, ...]
@@ -107,6 +112,8 @@ class MissionDescription:
     schema_version: int = SCHEMA_VERSION
     name: str
     bus: str
+    replay: str | None = None
+    """The id of the replay that it is of; ``None`` where it is live."""
     dictionary_hashes: dict[str, str]
     stages: tuple[StageDescription, ...]
     streams: tuple[StreamDescription, ...]

@@ -10,7 +10,7 @@ from attrs import field, frozen
 
 from c2kit.errors import UsageError
 from c2kit.pipeline.description import Resources, Scale
-from c2kit.pipeline.names import check_name
+from c2kit.pipeline.names import check_name, check_stage_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -36,6 +36,11 @@ class InterfaceSpec:
     periodic: tuple[tuple[str, float], ...]
     resources: Resources
     defined_at: str
+
+    @property
+    def raw_log_name(self) -> str:
+        """The name of the stage that ``raw_log=`` makes."""
+        return f"{self.name}-raw-log"
 
     @property
     def has_commands(self) -> bool:
@@ -98,7 +103,7 @@ class Mission:
             UsageError: a name that is none or is taken, no protocol, no target.
             UnknownName: a target that the dictionary does not have.
         """
-        check_name("interface", name, [*self.interfaces, *self.stages])
+        check_stage_name("interface", name, self._taken)
         if not protocols:
             raise UsageError(
                 f"interface {name} has no protocols", remedy="Burst() makes a frame of each piece of input"
@@ -116,6 +121,8 @@ class Mission:
             resources=resources or Resources(),
             defined_at=_caller(),
         )
+        if raw_log is not None:
+            check_stage_name("stage that raw_log= makes", spec.raw_log_name, self._taken)
         self.interfaces[name] = spec
         return spec
 
@@ -137,7 +144,7 @@ class Mission:
             UsageError: a name that is none or is taken, no processors.
             UnknownName: a target that the dictionary does not have.
         """
-        check_name("stage", name, [*self.interfaces, *self.stages])
+        check_stage_name("stage", name, self._taken)
         if not processors:
             raise UsageError(f"stage {name} has no processors", remedy="give it at least one, such as Identifier()")
         spec = StageSpec(
@@ -152,11 +159,20 @@ class Mission:
         self.stages[name] = spec
         return spec
 
-    def describe(self) -> MissionDescription:
-        """The whole mission as plain data, checked. Raises UsageError for whatever does not fit together."""
+    @property
+    def _taken(self) -> list[str]:
+        raw_logs = [spec.raw_log_name for spec in self.interfaces.values() if spec.raw_log is not None]
+        return [*self.interfaces, *raw_logs, *self.stages]
+
+    def describe(self, *, replay: str | None = None) -> MissionDescription:
+        """The whole mission as plain data, checked. Raises UsageError for whatever does not fit together.
+
+        ``replay`` is the id of a replay: streams are named ``<mission>.replay.<id>.*``, ``replay`` writes the frames,
+        and what has to do with links or commands is left out.
+        """
         from c2kit.pipeline.compose import compose  # noqa: PLC0415 - it takes missions apart, and so imports this module
 
-        return compose(self)
+        return compose(self, replay)
 
 
 def _caller() -> str:

@@ -12,7 +12,7 @@ from c2kit.errors import UnknownName, UsageError
 from c2kit.links import Serial, TcpClient
 from c2kit.pipeline.description import MissionDescription, Resources, Scale
 from c2kit.pipeline.mission import Mission
-from c2kit.pipeline.parts import PacketLogger
+from c2kit.pipeline.parts import PacketLogger, RawLogger
 from c2kit.processors import CommandEncoder, Decommutator, Identifier, LimitsMonitor
 from c2kit.protocols import CcsdsPackets, Fixed
 
@@ -42,7 +42,9 @@ def streams(description: MissionDescription, stage: str) -> tuple[list[str], lis
     """What a stage reads and writes, without the mission's name and what every stage writes."""
     found = description.stage(stage)
     plain = [[name.removeprefix("firefly.") for name in names] for names in (found.reads, found.writes)]
-    return plain[0], [name for name in plain[1] if not name.startswith(("events", "dead-letter", "command-status"))]
+    quiet = ("events", "dead-letter", "command-status", "dictionaries", "schemas")
+    reads, writes = ([name for name in names if not name.startswith(quiet)] for names in plain)
+    return reads, writes
 
 
 class TestStreams:
@@ -98,7 +100,7 @@ class TestStreams:
         mission = Mission("m", dictionary=DICTIONARY)
         mission.interface("fep", Link(), protocols=[CcsdsPackets()], targets=["FIREFLY"])
         mission.stage("decom", Identifier(), Decommutator())
-        assert mission.describe().stage("fep").reads == ()
+        assert mission.describe().stage("fep").reads == ("m.dictionaries", "m.schemas")
 
     def test_commands_of_the_interface_itself_reach_the_encoder(self) -> None:
         mission = Mission("m", dictionary=DICTIONARY)
@@ -136,6 +138,67 @@ class TestStreams:
         description = mission.describe()
         (packets,) = [stream for stream in description.streams if stream.kind == "packets"]
         assert (packets.lanes, packets.partitions) == (("north/FIREFLY", "south/FIREFLY"), 2)
+
+
+class TestDefinitions:
+    def test_the_provisioner_writes_them_and_all_read_them_that_have_to_do_with_batches(self) -> None:
+        description = small_mission().describe()
+        provisioner = description.stage("provisioner")
+        assert (provisioner.role, provisioner.reads) == ("provisioner", ())
+        assert provisioner.writes == ("firefly.dictionaries", "firefly.schemas")
+        for stream in description.streams:
+            is_definitions = stream.name in provisioner.writes
+            assert stream.compacted is is_definitions
+            if is_definitions:
+                assert stream.readers == ("antenna", "decom", "encode", "fep", "fep-raw-log", "log")
+                assert (stream.lanes, stream.partitions, stream.is_telemetry) == ((), 1, False)
+        for name in ("antenna", "decom", "encode", "fep", "fep-raw-log", "log"):
+            assert set(provisioner.writes) <= set(description.stage(name).reads)
+
+
+class TestReplay:
+    def test_what_has_to_do_with_links_and_commands_is_left_out(self) -> None:
+        mission = small_mission()
+        mission.stage("bytes", RawLogger("var/bytes"))
+        description = mission.describe(replay="night")
+        assert [stage.name for stage in description.stages] == ["decom", "log", "provisioner", "replay"]
+        replay = description.stage("replay")
+        assert replay.role == "replay"
+        assert replay.writes == ("firefly.replay.night.frames.antenna", "firefly.replay.night.frames.fep")
+        assert (replay.interfaces, replay.targets) == (("fep", "antenna"), ("ANTENNA", "FIREFLY"))
+
+    def test_stages_read_and_write_as_before_under_other_names(self) -> None:
+        live, replayed = small_mission().describe(), small_mission().describe(replay="night")
+        plain = [name.replace("replay.night.", "") for name in replayed.stage("decom").writes]
+        assert plain == list(live.stage("decom").writes)
+        assert "firefly.replay.night.packets.FIREFLY" in replayed.stage("log").reads
+        assert replayed.stage("log").directory == "var/log"
+        assert not [name for name in replayed.stage("log").reads if "uplink" in name]
+        assert replayed.replay == "night"
+        assert live.replay is None
+
+    def test_nothing_live_is_written_but_definitions_which_are_the_same(self) -> None:
+        description = small_mission().describe(replay="night")
+        for stream in description.streams:
+            assert stream.name.startswith("firefly.replay.night.") is (stream.writer != "provisioner")
+        assert description.stage("provisioner") == small_mission().describe().stage("provisioner")
+
+    def test_a_stage_of_a_replay_is_another_to_the_bus(self) -> None:
+        live, replayed = small_mission().describe(), small_mission().describe(replay="night")
+        assert live.stage("decom").identity == "firefly.decom"
+        assert replayed.stage("decom").identity == "firefly.replay.night.decom"
+        assert replayed.stage("provisioner").identity == "firefly.provisioner"
+
+    def test_a_mission_that_does_not_fit_together_is_not_replayed_either(self) -> None:
+        mission = small_mission()
+        mission.stage("again", CommandEncoder())
+        with pytest.raises(UsageError, match="would both write"):
+            mission.describe(replay="night")
+
+    @pytest.mark.parametrize("replay", ["", "a.b", "x" * 41])
+    def test_the_id_is_a_name(self, replay: str) -> None:
+        with pytest.raises(UsageError, match="the name of a replay"):
+            small_mission().describe(replay=replay)
 
 
 class TestRefusals:
@@ -203,6 +266,25 @@ class TestRefusals:
     def test_stages_and_interfaces_share_one_name_space_whatever_the_case(self) -> None:
         with pytest.raises(UsageError, match="'FEP' beside 'fep'"):
             self.mission().stage("FEP", Identifier())
+
+    @pytest.mark.parametrize("name", ["provisioner", "command-source", "observer", "replay"])
+    def test_names_that_c2kit_itself_has_are_refused(self, name: str) -> None:
+        mission = self.mission()
+        with pytest.raises(UsageError, match="not reserved"):
+            mission.stage(name, Identifier())
+        with pytest.raises(UsageError, match="not reserved"):
+            mission.interface(name, Link(), protocols=[CcsdsPackets()], targets=["FIREFLY"])
+
+    def test_a_raw_log_takes_a_name_too(self) -> None:
+        mission = small_mission()
+        with pytest.raises(UsageError, match="'FEP-raw-log' beside 'fep-raw-log'"):
+            mission.stage("FEP-raw-log", RawLogger("var/other"))
+        mission.stage("new-raw-log", RawLogger("var/other"))
+        protocols = [CcsdsPackets()]
+        with pytest.raises(UsageError, match=r"raw_log= makes, .* 'new-raw-log'"):
+            mission.interface("new", Link(), protocols=protocols, targets=["FIREFLY"], raw_log="var/raw")
+        with pytest.raises(UsageError, match="at most 40"):
+            mission.interface("x" * 33, Link(), protocols=protocols, targets=["FIREFLY"], raw_log="var/raw")
 
     def test_an_interface_needs_protocols_and_targets_and_a_stage_processors(self) -> None:
         mission = Mission("m", dictionary=DICTIONARY)

@@ -1,0 +1,41 @@
+"""What names may be, and how streams and stages are named after them."""
+
+from __future__ import annotations
+
+import pytest
+
+from c2kit.batches.kinds import Kind
+from c2kit.errors import UsageError
+from c2kit.pipeline.names import check_name, check_stage_name, replay_prefix, stage_identity, stream_name
+
+
+def test_streams_are_named_by_mission_kind_and_scope() -> None:
+    assert stream_name("firefly", Kind.PACKETS, "FIREFLY") == "firefly.packets.FIREFLY"
+    assert stream_name("firefly", Kind.EVENTS, "decom") == "firefly.events.decom"
+
+
+def test_streams_of_a_replay_have_names_of_their_own_but_definitions_are_the_same() -> None:
+    prefix = replay_prefix("night")
+    assert stream_name("firefly", Kind.FRAMES, "fep", prefix=prefix) == "firefly.replay.night.frames.fep"
+    assert stream_name("firefly", Kind.DICTIONARIES, prefix=prefix) == "firefly.dictionaries"
+    assert stage_identity("firefly", "decom", prefix=prefix) == "firefly.replay.night.decom"
+
+
+def test_what_is_live_has_no_prefix() -> None:
+    assert replay_prefix(None) == ""
+    assert stage_identity("firefly", "decom") == "firefly.decom"
+
+
+@pytest.mark.parametrize("name", ["", ".", "a.b", "-a", "a b", "a/b", "..", "a" * 41, "a\n"])
+def test_what_would_be_another_name_is_refused(name: str) -> None:
+    with pytest.raises(UsageError, match="letters, digits and hyphens"):
+        check_name("thing", name)
+    with pytest.raises(UsageError, match="the name of a replay"):
+        replay_prefix(name)
+
+
+@pytest.mark.parametrize("name", ["provisioner", "command-source", "observer", "Replay"])
+def test_stages_cannot_have_the_names_of_c2kits_own(name: str) -> None:
+    with pytest.raises(UsageError, match=f"expected one that is not reserved, found '{name}'"):
+        check_stage_name("stage", name)
+    assert check_name("mission", name) == name
