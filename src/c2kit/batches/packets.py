@@ -43,6 +43,8 @@ class PacketBatch:
     origin: Origin = "realtime"
     space_packets: bool = False
     """Whether the framing knows that each is a CCSDS space packet, with a primary header to be looked at."""
+    is_uplink: bool = False
+    """Whether these bytes went to the device; otherwise they came from it."""
     spans: npt.NDArray[np.int64] | None = None
     """``(n, 2)``: the input bytes, counted from the first ever received, that each frame was made of; framing sets
     it."""
