@@ -11,6 +11,8 @@ from typing import Any
 
 from attrs import asdict, field, frozen
 
+from c2kit.errors import UsageError
+
 __all__ = [
     "SCHEMA_VERSION",
     "LinkDescription",
@@ -40,6 +42,15 @@ class Scale:
     min: int = 1
     max: int = 1
     lag: int = 1000
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse what cannot be."""
+        for name, least in (("min", 1), ("max", self.min), ("lag", 1)):
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or value < least:
+                raise UsageError(
+                    f"{name} of a Scale", expected=f"a whole number of at least {least}", found=repr(value)
+                )
 
 
 @frozen(kw_only=True)
@@ -75,6 +86,8 @@ class LinkDescription:
 
     name: str
     settings: dict[str, Any]
+    told: tuple[str, ...]
+    """Which of the settings are not what they are by default."""
     protocols: tuple[str, ...]
     targets: tuple[str, ...]
 
@@ -97,6 +110,8 @@ class StageDescription:
     interfaces: tuple[str, ...] = ()
     directory: str | None = None
     """Where a sink keeps its files; it needs a volume there."""
+    exclusive: bool = False
+    """Whether there is one at a time, and a second live one is fenced."""
     scale: Scale = field(factory=Scale)
     resources: Resources = field(factory=Resources)
     extras: tuple[str, ...] = ()

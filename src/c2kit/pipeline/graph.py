@@ -35,7 +35,7 @@ def _stage_lines(
     yield f"{stage.name}  {stage.role}{place}"
     what = " > ".join(processor.name for processor in stage.processors)
     if stage.link is not None:
-        settings = ", ".join(f"{name}={value}" for name, value in stage.link.settings.items())
+        settings = ", ".join(f"{name}={stage.link.settings[name]}" for name in stage.link.told)
         what = f"{stage.link.name}({settings}) with {', '.join(stage.link.protocols)}"
     if what:
         yield f"    {what}"

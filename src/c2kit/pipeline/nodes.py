@@ -11,6 +11,7 @@ from c2kit.batches.kinds import Kind, Scope
 from c2kit.errors import UsageError
 from c2kit.pipeline.names import COMMAND_SOURCE, PROVISIONER, REPLAY
 from c2kit.pipeline.parts import RawLogger
+from c2kit.processors import CommandEncoder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from c2kit.pipeline.mission import InterfaceSpec, Mission, StageSpec
     from c2kit.pipeline.parts import Part
 
-__all__ = ["DEFINITIONS", "Node", "Stream", "nodes_of", "replayed"]
+__all__ = ["DEFINITIONS", "Node", "Stream", "lanes_of", "nodes_of", "replayed"]
 
 Stream = tuple[Kind, str]
 """A kind and the interface, target or stage that it is of."""
@@ -48,6 +49,17 @@ class Node:
     def place(self) -> str:
         """The name and the line of the script that asked for it."""
         return f"{self.name} ({self.defined_at})" if self.defined_at else self.name
+
+    @property
+    def is_exclusive(self) -> bool:
+        """Whether there is one at a time: who owns a link or counts commands, and who writes by itself."""
+        alone = self.role in {"interface", PROVISIONER, REPLAY}
+        return alone or any(isinstance(part, CommandEncoder) for part in self.processors)
+
+    @property
+    def directory(self) -> str | None:
+        """Where a sink keeps its files."""
+        return self.processors[-1].settings.get("directory") if self.role == "sink" else None
 
     @property
     def needs_definitions(self) -> bool:
@@ -174,7 +186,7 @@ def _served(mission: Mission, spec: StageSpec) -> tuple[tuple[str, ...], tuple[s
     for target in spec.targets or ():
         if target not in behind:
             raise UsageError(
-                f"stage {spec.name} ({spec.defined_at}) serves {target}, which is behind no interface",
+                f"{spec.place} serves {target}, which is behind no interface",
                 remedy=f"name {target} among the targets of an interface",
             )
     named = {target for other in siblings for target in other.targets or ()}
@@ -189,3 +201,13 @@ def _served(mission: Mission, spec: StageSpec) -> tuple[tuple[str, ...], tuple[s
         targets = [target for target in behind if target not in named] if spec.targets is None else list(spec.targets)
         interfaces = [name for name, interface in mission.interfaces.items() if set(interface.targets) & set(targets)]
     return tuple(interfaces), tuple(dict.fromkeys(targets))
+
+
+def lanes_of(mission: Mission, kind: Kind, scope: str) -> tuple[str, ...]:
+    """The lanes of a stream: the interface before identification, interface and target after."""
+    if kind.scope is Scope.MISSION:
+        return ()
+    if kind.scope is not Scope.TARGET or kind is Kind.COMMANDS:
+        return (scope,)
+    behind = [name for name, interface in mission.interfaces.items() if scope in interface.targets]
+    return tuple(f"{interface}/{scope}" for interface in behind)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from c2kit.dictionaries import Dictionary
 from c2kit.errors import UnknownName, UsageError
-from c2kit.links import Serial, TcpClient
+from c2kit.links import Serial, TcpClient, UdpListener
 from c2kit.pipeline.description import MissionDescription, Resources, Scale
 from c2kit.pipeline.mission import Mission
 from c2kit.pipeline.parts import PacketLogger, RawLogger
@@ -17,21 +18,14 @@ from c2kit.processors import CommandEncoder, Decommutator, Identifier, LimitsMon
 from c2kit.protocols import CcsdsPackets, Fixed
 
 DICTIONARY = Dictionary.load(Path(__file__).parents[3] / "examples" / "dictionary")
-
-
-class Link:
-    """A link is nothing but its settings here."""
-
-    def __init__(self, **settings: object) -> None:
-        self.settings = settings
+LINK = TcpClient("localhost", 7011)
 
 
 def small_mission() -> Mission:
     """The mission of the README, with links that go nowhere."""
     mission = Mission("firefly", dictionary=DICTIONARY, bus="sqlite:var/bus.db")
-    link = Link(host="localhost", port=7011)
-    mission.interface("fep", link, protocols=[CcsdsPackets()], targets=["FIREFLY"], raw_log="var/raw")
-    mission.interface("antenna", Link(port=7020), protocols=[Fixed(64)], targets=["ANTENNA"])
+    mission.interface("fep", LINK, protocols=[CcsdsPackets()], targets=["FIREFLY"], raw_log="var/raw")
+    mission.interface("antenna", UdpListener(7020), protocols=[Fixed(64)], targets=["ANTENNA"])
     mission.stage("decom", Identifier(), Decommutator(), LimitsMonitor())
     mission.stage("log", PacketLogger("var/log"))
     mission.stage("encode", CommandEncoder())
@@ -85,11 +79,11 @@ class TestStreams:
 
     def test_inner_kinds_are_published_only_where_somebody_reads_them(self) -> None:
         mission = Mission("m", dictionary=DICTIONARY)
-        mission.interface("fep", Link(), protocols=[CcsdsPackets()], targets=["FIREFLY"])
+        mission.interface("fep", LINK, protocols=[CcsdsPackets()], targets=["FIREFLY"])
         mission.stage("decom", Identifier(), Decommutator())
         assert "m.packets.FIREFLY" not in mission.describe().stage("decom").writes
         other = Mission("m", dictionary=DICTIONARY)
-        other.interface("fep", Link(), protocols=[CcsdsPackets()], targets=["FIREFLY"])
+        other.interface("fep", LINK, protocols=[CcsdsPackets()], targets=["FIREFLY"])
         other.stage("decom", Identifier(), Decommutator(), publish=["packets"])
         assert "m.packets.FIREFLY" in other.describe().stage("decom").writes
 
@@ -98,14 +92,14 @@ class TestStreams:
 
     def test_an_interface_that_nobody_sends_commands_to_only_listens(self) -> None:
         mission = Mission("m", dictionary=DICTIONARY)
-        mission.interface("fep", Link(), protocols=[CcsdsPackets()], targets=["FIREFLY"])
+        mission.interface("fep", LINK, protocols=[CcsdsPackets()], targets=["FIREFLY"])
         mission.stage("decom", Identifier(), Decommutator())
         assert mission.describe().stage("fep").reads == ("m.dictionaries", "m.schemas")
 
     def test_commands_of_the_interface_itself_reach_the_encoder(self) -> None:
         mission = Mission("m", dictionary=DICTIONARY)
         noop = ["FIREFLY NOOP"]
-        mission.interface("fep", Link(), protocols=[CcsdsPackets()], targets=["FIREFLY"], on_connect=noop)
+        mission.interface("fep", LINK, protocols=[CcsdsPackets()], targets=["FIREFLY"], on_connect=noop)
         mission.stage("decom", Identifier(), Decommutator())
         mission.stage("encode", CommandEncoder())
         assert "m.auto-commands.fep" in mission.describe().stage("fep").writes
@@ -113,7 +107,7 @@ class TestStreams:
 
     def test_stages_may_be_cut_anywhere(self) -> None:
         mission = Mission("firefly", dictionary=DICTIONARY)
-        mission.interface("fep", Link(), protocols=[CcsdsPackets()], targets=["FIREFLY"])
+        mission.interface("fep", LINK, protocols=[CcsdsPackets()], targets=["FIREFLY"])
         mission.stage("identify", Identifier())
         mission.stage("decom", Decommutator())
         description = mission.describe()
@@ -122,8 +116,8 @@ class TestStreams:
 
     def test_a_stage_can_be_assigned_to_one_target_and_another_has_the_rest(self) -> None:
         mission = Mission("firefly", dictionary=DICTIONARY)
-        mission.interface("fep", Link(), protocols=[CcsdsPackets()], targets=["FIREFLY"])
-        mission.interface("antenna", Link(), protocols=[Fixed(64)], targets=["ANTENNA"])
+        mission.interface("fep", LINK, protocols=[CcsdsPackets()], targets=["FIREFLY"])
+        mission.interface("antenna", LINK, protocols=[Fixed(64)], targets=["ANTENNA"])
         mission.stage("big", Identifier(), Decommutator(), targets=["FIREFLY"])
         mission.stage("rest", Identifier(), Decommutator())
         description = mission.describe()
@@ -133,7 +127,7 @@ class TestStreams:
     def test_a_target_behind_two_interfaces_has_a_lane_for_each(self) -> None:
         mission = Mission("m", dictionary=DICTIONARY)
         for name in ("north", "south"):
-            mission.interface(name, Link(), protocols=[CcsdsPackets()], targets=["FIREFLY"])
+            mission.interface(name, LINK, protocols=[CcsdsPackets()], targets=["FIREFLY"])
         mission.stage("identify", Identifier())
         description = mission.describe()
         (packets,) = [stream for stream in description.streams if stream.kind == "packets"]
@@ -204,7 +198,7 @@ class TestReplay:
 class TestRefusals:
     def mission(self) -> Mission:
         mission = Mission("m", dictionary=DICTIONARY)
-        mission.interface("fep", Link(), protocols=[CcsdsPackets()], targets=["FIREFLY"])
+        mission.interface("fep", LINK, protocols=[CcsdsPackets()], targets=["FIREFLY"])
         return mission
 
     def test_kinds_that_do_not_fit_are_refused_with_both_sides(self) -> None:
@@ -254,7 +248,7 @@ class TestRefusals:
     def test_targets_that_the_dictionary_does_not_have_are_refused_at_once(self) -> None:
         mission = Mission("m", dictionary=DICTIONARY)
         with pytest.raises(UnknownName, match="did you mean FIREFLY"):
-            mission.interface("fep", Link(), protocols=[CcsdsPackets()], targets=["FIREFLI"])
+            mission.interface("fep", LINK, protocols=[CcsdsPackets()], targets=["FIREFLI"])
 
     @pytest.mark.parametrize("name", ["", "-x", "a b", "a" * 41, "a.b", "\u00e4"])
     def test_names_that_are_none_are_refused(self, name: str) -> None:
@@ -273,7 +267,7 @@ class TestRefusals:
         with pytest.raises(UsageError, match="not reserved"):
             mission.stage(name, Identifier())
         with pytest.raises(UsageError, match="not reserved"):
-            mission.interface(name, Link(), protocols=[CcsdsPackets()], targets=["FIREFLY"])
+            mission.interface(name, LINK, protocols=[CcsdsPackets()], targets=["FIREFLY"])
 
     def test_a_raw_log_takes_a_name_too(self) -> None:
         mission = small_mission()
@@ -282,16 +276,36 @@ class TestRefusals:
         mission.stage("new-raw-log", RawLogger("var/other"))
         protocols = [CcsdsPackets()]
         with pytest.raises(UsageError, match=r"raw_log= makes, .* 'new-raw-log'"):
-            mission.interface("new", Link(), protocols=protocols, targets=["FIREFLY"], raw_log="var/raw")
+            mission.interface("new", LINK, protocols=protocols, targets=["FIREFLY"], raw_log="var/raw")
         with pytest.raises(UsageError, match="at most 40"):
-            mission.interface("x" * 33, Link(), protocols=protocols, targets=["FIREFLY"], raw_log="var/raw")
+            mission.interface("x" * 33, LINK, protocols=protocols, targets=["FIREFLY"], raw_log="var/raw")
+
+    def test_what_is_no_link_or_no_list_is_refused_at_once(self) -> None:
+        mission: Any = Mission("m", dictionary=DICTIONARY)
+        protocols = [CcsdsPackets()]
+        with pytest.raises(UsageError, match="the link of interface fep"):
+            mission.interface("fep", "localhost:7011", protocols=protocols, targets=["FIREFLY"])
+        with pytest.raises(UsageError, match="protocol 0 of a chain"):
+            mission.interface("fep", LINK, protocols=[CcsdsPackets], targets=["FIREFLY"])
+        with pytest.raises(UsageError, match=r"protocols of interface fep, expected a list, such as \[CcsdsPackets"):
+            mission.interface("fep", LINK, protocols=CcsdsPackets(), targets=["FIREFLY"])
+        with pytest.raises(UsageError, match=r"targets of interface fep, expected a list, .* found 'FIREFLY'"):
+            mission.interface("fep", LINK, protocols=protocols, targets="FIREFLY")
+        with pytest.raises(UsageError, match=r"on_connect of interface fep, expected a list"):
+            mission.interface("fep", LINK, protocols=protocols, targets=["FIREFLY"], on_connect="FIREFLY NOOP")
+        with pytest.raises(UsageError, match=r"targets of stage decom, expected a list"):
+            mission.stage("decom", Identifier(), targets="FIREFLY")
+        with pytest.raises(UsageError, match=r"publish of stage decom, expected a list"):
+            mission.stage("decom", Identifier(), publish="packets")
+        assert not mission.interfaces
+        assert not mission.stages
 
     def test_an_interface_needs_protocols_and_targets_and_a_stage_processors(self) -> None:
         mission = Mission("m", dictionary=DICTIONARY)
         with pytest.raises(UsageError, match="no protocols"):
-            mission.interface("fep", Link(), protocols=[], targets=["FIREFLY"])
+            mission.interface("fep", LINK, protocols=[], targets=["FIREFLY"])
         with pytest.raises(UsageError, match="no targets"):
-            mission.interface("fep", Link(), protocols=[CcsdsPackets()], targets=[])
+            mission.interface("fep", LINK, protocols=[CcsdsPackets()], targets=[])
         with pytest.raises(UsageError, match="no processors"):
             mission.stage("empty")
 
@@ -316,11 +330,11 @@ class TestDescription:
         assert log.defined_at.startswith("test_mission.py:")
         link = description.stage("fep").link
         assert link is not None
-        assert (link.name, link.settings, link.protocols) == (
-            "Link",
-            {"host": "localhost", "port": 7011},
-            ("CcsdsPackets",),
-        )
+        assert (link.name, link.told, link.protocols) == ("TcpClient", ("host", "port"), ("CcsdsPackets",))
+        assert (link.settings["port"], link.settings["idle_seconds"]) == (7011, None)
+        assert description.stage("fep").exclusive
+        assert description.stage("encode").exclusive
+        assert not description.stage("decom").exclusive
         assert [processor.name for processor in description.stage("decom").processors] == [
             "Identifier",
             "Decommutator",
