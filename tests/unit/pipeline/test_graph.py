@@ -1,4 +1,4 @@
-"""Scripts become missions, and missions pictures."""
+"""Missions become pictures."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import pytest
 from click.testing import CliRunner
 
 from c2kit.cli.app import main
-from c2kit.errors import UsageError
 from c2kit.pipeline.graph import as_mermaid, as_text
 from c2kit.pipeline.script import load_mission
 
@@ -122,13 +121,3 @@ def test_a_composition_that_does_not_fit_is_a_message_and_exit_code_2(script: Pa
     assert result.exit_code == 2
     assert "reads packets.FIREFLY, which nobody writes" in result.output
     assert "Traceback" not in result.output
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [("", "found none"), (SCRIPT + "other = Mission('two', dictionary=mission.dictionary)\n", "firefly, two")],
-)
-def test_a_script_composes_one_mission(script: Path, text: str, found: str) -> None:
-    script.write_text(text)
-    with pytest.raises(UsageError, match=found):
-        load_mission(script)
