@@ -37,6 +37,8 @@ class Kind(Enum):
     """An interface's own commands, on connect and periodic ones."""
     UPLINK = ("uplink", Scope.INTERFACE, False)
     """Encoded commands on their way to the link."""
+    LINK_CONTROL = ("link-control", Scope.INTERFACE, False)
+    """Whether an interface's link is to be up."""
     COMMAND_STATUS = ("command-status", Scope.STAGE, False)
     EVENTS = ("events", Scope.STAGE, False)
     DEAD_LETTER = ("dead-letter", Scope.STAGE, False)

@@ -19,13 +19,16 @@ __all__ = [
     "DeadLetter",
     "Event",
     "Fate",
+    "InterfaceState",
     "JsonRecord",
     "LaneState",
+    "LinkControl",
     "Severity",
     "UplinkCommand",
     "pack",
     "pack_state",
     "unpack",
+    "unpack_interface_state",
     "unpack_state",
 ]
 
@@ -109,6 +112,17 @@ class CommandStatus(msgspec.Struct, frozen=True, kw_only=True):
     stage: str
     interface: str = ""
     caller: str = ""
+    content: str = ""
+    """Where it is ISSUED: a fingerprint of what was asked for, by which another command with the same id is known."""
+    time_ns: int
+
+
+class LinkControl(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether an interface's link is to be up, from now on and after restarts too."""
+
+    enabled: bool
+    reason: str = ""
+    caller: str = ""
     time_ns: int
 
 
@@ -156,8 +170,22 @@ class LaneState(msgspec.Struct, frozen=True, kw_only=True):
     snapshot: bytes = b""
 
 
-JsonRecord = Command | UplinkCommand | CommandStatus | Event | DeadLetter
-_Record = TypeVar("_Record", Command, UplinkCommand, CommandStatus, Event, DeadLetter)
+class InterfaceState(msgspec.Struct, frozen=True, kw_only=True):
+    """What an interface keeps: where all bytes are that it took from its link, and the command that it is sending."""
+
+    version: int = 1
+    received: int = 0
+    framed: int = 0
+    discarded: int = 0
+    held: int = 0
+    is_enabled: bool = True
+    sending: CommandStatus | None = None
+    """The step of the command that may be on its way to the link: it has no end yet."""
+
+
+JsonRecord = Command | UplinkCommand | CommandStatus | LinkControl | Event | DeadLetter
+_Record = TypeVar("_Record", Command, UplinkCommand, CommandStatus, LinkControl, Event, DeadLetter)
+_State = TypeVar("_State", LaneState, InterfaceState)
 
 
 def pack(record: JsonRecord) -> bytes:
@@ -173,15 +201,24 @@ def unpack(kind: type[_Record], value: bytes) -> _Record:
         raise MessageError(f"a record on the bus is no {kind.__name__}", found=error) from None
 
 
-def pack_state(state: LaneState) -> bytes:
+def pack_state(state: LaneState | InterfaceState) -> bytes:
     """A state as bytes."""
     return msgspec.msgpack.encode(state)
 
 
 def unpack_state(value: bytes) -> LaneState:
-    """A state. Raises :class:`~c2kit.errors.MessageError` for what is none, or of another version."""
+    """The state of a lane. Raises :class:`~c2kit.errors.MessageError` for what is none, or of another version."""
+    return _unpack_state(LaneState, value)
+
+
+def unpack_interface_state(value: bytes) -> InterfaceState:
+    """The state of an interface. Raises as :func:`unpack_state`."""
+    return _unpack_state(InterfaceState, value)
+
+
+def _unpack_state(kind: type[_State], value: bytes) -> _State:
     try:
-        state = msgspec.msgpack.decode(value, type=LaneState)
+        state = msgspec.msgpack.decode(value, type=kind)
     except msgspec.DecodeError as error:
         raise MessageError("a stage's state", expected="one of ours", found=error) from None
     if state.version != 1:

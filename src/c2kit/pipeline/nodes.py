@@ -94,7 +94,9 @@ def _served_targets(mission: Mission) -> tuple[str, ...]:
 
 def _command_source(mission: Mission) -> Node:
     served = _served_targets(mission)
-    writes = (*((Kind.COMMANDS, target) for target in served), (Kind.COMMAND_STATUS, COMMAND_SOURCE))
+    commands = ((Kind.COMMANDS, target) for target in served)
+    controls = ((Kind.LINK_CONTROL, name) for name in mission.interfaces)
+    writes = (*commands, *controls, (Kind.COMMAND_STATUS, COMMAND_SOURCE))
     return Node(name=COMMAND_SOURCE, role=COMMAND_SOURCE, writes=writes, targets=served)
 
 
@@ -107,7 +109,7 @@ def _interfaces(mission: Mission) -> Iterator[Node]:
             name=name,
             role="interface",
             defined_at=spec.defined_at,
-            reads=((Kind.UPLINK, name),),
+            reads=((Kind.UPLINK, name), (Kind.LINK_CONTROL, name)),
             writes=tuple(writes),
             may=((Kind.RAW, name),),
             targets=spec.targets,

@@ -63,9 +63,10 @@ class TestStreams:
             ["commands.ANTENNA", "commands.FIREFLY"],
             ["uplink.antenna", "uplink.fep"],
         )
-        assert streams(description, "fep") == (["uplink.fep"], ["frames.fep", "raw.fep"])
+        assert streams(description, "fep") == (["link-control.fep", "uplink.fep"], ["frames.fep", "raw.fep"])
         assert streams(description, "fep-raw-log") == (["raw.fep"], [])
-        assert streams(description, "command-source") == ([], ["commands.ANTENNA", "commands.FIREFLY"])
+        commands = ["commands.ANTENNA", "commands.FIREFLY"]
+        assert streams(description, "command-source") == ([], [*commands, "link-control.antenna", "link-control.fep"])
 
     def test_every_stream_has_one_writer_and_each_reader_is_named(self) -> None:
         description = small_mission().describe()
@@ -94,7 +95,7 @@ class TestStreams:
         mission = Mission("m", dictionary=DICTIONARY)
         mission.interface("fep", LINK, protocols=[CcsdsPackets()], targets=["FIREFLY"])
         mission.stage("decom", Identifier(), Decommutator())
-        assert mission.describe().stage("fep").reads == ("m.dictionaries", "m.schemas")
+        assert mission.describe().stage("fep").reads == ("m.dictionaries", "m.link-control.fep", "m.schemas")
 
     def test_commands_of_the_interface_itself_reach_the_encoder(self) -> None:
         mission = Mission("m", dictionary=DICTIONARY)
