@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field, frozen
 
-from c2kit.errors import UnknownName
 from c2kit.pipeline.times import utc_text
 
 if TYPE_CHECKING:
@@ -75,11 +74,10 @@ class Health:
             self._not_ready.pop(name, None)
 
     def beat(self, name: str) -> None:
-        """A stage goes on. Cheap enough for each turn of its loop. Raises UnknownName unless it is watched."""
+        """A stage goes on. Cheap enough for each turn of its loop. One that was forgotten may beat once more."""
         beats = self._beats.get(name)
-        if beats is None:
-            raise UnknownName(kind="watched stage", name=name, known=list(self._beats))
-        beats.last = self.monotonic()
+        if beats is not None:
+            beats.last = self.monotonic()
 
     def ready(self, name: str) -> None:
         """A stage or a dependency works."""
