@@ -73,6 +73,8 @@ class _Seat:
     key: str
     spec: Processor[Any, Any]
     processor: Processor[Any, Any]
+    is_last_of_kind: bool
+    """Whether no later one gives the same kind, which then takes the place of what this one gives."""
     taken: int = 0
     given: int = 0
     refused: int = 0
@@ -123,8 +125,10 @@ class Chain:
         self.lane = lane
         self._dictionary, self._targets = dictionary, targets
         self._poison: list[Poison] = []
+        kinds = [spec.gives for spec in specs]
         self._seats = [
-            _Seat(key, spec, spec.bind(dictionary, targets)) for key, spec in zip(keys_of(specs), specs, strict=True)
+            _Seat(key, spec, spec.bind(dictionary, targets), is_last_of_kind=spec.gives not in kinds[place + 1 :])
+            for place, (key, spec) in enumerate(zip(keys_of(specs), specs, strict=True))
         ]
 
     @property
@@ -139,7 +143,7 @@ class Chain:
             self._renew(seat, seat.processor.snapshot())
 
     def process(self, batch: Batch, *, isolates: bool = False) -> Iterator[tuple[Kind, Batch]]:
-        """What each processor gives for a batch, inner kinds too, each before what is made of it.
+        """What the last processor that gives a kind gives for a batch, inner kinds too, each before what is made of it.
 
         With ``isolates``, a packet that a processor fails on is set aside (:meth:`take_poison`) and all others go on;
         without, ProcessorFailed is raised, and the chain must not be used any more.
@@ -151,7 +155,8 @@ class Chain:
         seat.taken += len(batch)
         for given in self._isolated(seat, batch) if isolates else _guarded(seat, batch):
             seat.given += len(given)
-            yield seat.processor.gives, given
+            if seat.is_last_of_kind:
+                yield seat.processor.gives, given
             if place + 1 < len(self._seats):
                 yield from self._process(place + 1, given, isolates=isolates)
 

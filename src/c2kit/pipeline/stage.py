@@ -14,7 +14,7 @@ from attrs import define, field
 
 from c2kit.batches.kinds import Kind
 from c2kit.bus import Record, Step
-from c2kit.bus.records import DeadLetter, Severity, pack_state, unpack_state
+from c2kit.bus.records import DeadLetter, LaneState, Severity, pack_state, unpack_state
 from c2kit.dictionaries import Dictionary
 from c2kit.errors import MessageError
 from c2kit.pipeline.chain import Chain, ProcessorFailed, StateRefused, keys_of
@@ -25,16 +25,15 @@ from c2kit.pipeline.wire import Wire, lane_of
 from c2kit.processors import Processor, UnknownPackets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from c2kit.bus import PartitionId, Received
-    from c2kit.bus.records import LaneState
+    from c2kit.bus import PartitionId, Received, StateKey
     from c2kit.pipeline.chain import Poison
     from c2kit.pipeline.surroundings import StageSurroundings
     from c2kit.pipeline.wire import Batch
     from c2kit.processors import Aside
 
-__all__ = ["ProcessingStage", "Stage"]
+__all__ = ["ProcessingStage", "Stage", "consumed_key"]
 
 
 class Stage(abc.ABC):
@@ -54,13 +53,32 @@ class Stage(abc.ABC):
     def turn(self, timeout_seconds: float) -> bool:
         """Do at most one step, after waiting so long for something to do. Returns whether something was done."""
 
+    def due_seconds(self) -> float | None:
+        """After how many seconds there is something to do without any news; ``None`` where there is not."""
+        return None
+
+    def drain(self) -> None:  # noqa: B027 - most keep nothing back
+        """Commit what is pending, before :meth:`close`. Raises as :meth:`turn` does."""
+
     @abc.abstractmethod
     def ledger(self) -> Sequence[LedgerRow]:
         """What became of all packets that it took, as of the last commit. May be called from any thread."""
 
+    def consumed(self) -> Mapping[PartitionId, int]:
+        """How many records of each partition it has consumed since the stream began, as of the last commit.
+
+        By its own count, not by that of the bus. May be called from any thread.
+        """
+        return {}
+
     @abc.abstractmethod
     def close(self) -> None:
         """Give up what is held, so that another can go on at once. Commits nothing."""
+
+
+def consumed_key(partition: PartitionId) -> StateKey:
+    """By what the count of consumed records of a partition is kept as state."""
+    return "consumed", f"{partition[0]}[{partition[1]}]"
 
 
 @define(eq=False)
@@ -72,10 +90,12 @@ class _Draft:
     lanes: dict[tuple[PartitionId, str], Chain] = field(factory=dict)
     states: dict[tuple[PartitionId, str, str], LaneState] = field(factory=dict)
     """By partition, lane and processor."""
+    consumed: dict[PartitionId, int] = field(factory=dict)
 
     @property
     def step(self) -> Step:
         snapshots = {(key, lane): pack_state(state) for (_, lane, key), state in self.states.items()}
+        snapshots |= {consumed_key(each): pack_state(LaneState(taken=count)) for each, count in self.consumed.items()}
         return Step(publish=self.publish, passed=self.passed, snapshots=snapshots)
 
 
@@ -96,6 +116,7 @@ class ProcessingStage(Stage):
         self._waiting: Sequence[Received] = ()
         self._draft: _Draft | None = None
         self._committed: dict[tuple[PartitionId, str, str], LaneState] = {}
+        self._consumed: dict[PartitionId, int] = {}
         self._worker = surroundings.bus.worker(
             stage.identity,
             list(surroundings.inputs),
@@ -119,6 +140,7 @@ class ProcessingStage(Stage):
             self._waiting = ()
         self._worker.commit(self._draft.step)
         self._committed |= self._draft.states
+        self._consumed |= self._draft.consumed
         self._draft = None
         return True
 
@@ -128,6 +150,11 @@ class ProcessingStage(Stage):
             del self._chains[key]
         for row in [row for row in self._committed if row[0] in delivery.lost]:
             del self._committed[row]
+        for partition in delivery.lost:
+            self._consumed.pop(partition, None)
+        for partition in delivery.gained:
+            value = self._worker.snapshot(consumed_key(partition))
+            self._consumed[partition] = 0 if value is None else unpack_state(value).taken
         return delivery.records
 
     def _drafted(self, records: Sequence[Received]) -> _Draft:
@@ -144,7 +171,9 @@ class ProcessingStage(Stage):
     def _attempt(self, records: Sequence[Received], *, isolates: bool) -> _Draft:
         draft = _Draft()
         for record in records:
-            draft.passed[record.stream, record.partition] = record.offset + 1
+            partition = (record.stream, record.partition)
+            draft.passed[partition] = record.offset + 1
+            draft.consumed[partition] = draft.consumed.get(partition, self._consumed[partition]) + 1
             try:
                 batch = self._wire.read(record.value)
             except MessageError as error:
@@ -153,15 +182,15 @@ class ProcessingStage(Stage):
                 self._set_aside_record(record, error, draft)
                 continue
             chain = self._chain(record, batch)
-            draft.lanes[(record.stream, record.partition), record.lane] = chain
+            draft.lanes[partition, record.lane] = chain
             for kind, given in chain.process(batch, isolates=isolates):
                 self._publish(kind, given, draft)
             for poison in chain.take_poison():
                 self._set_aside(poison, record, draft)
-        for (partition, lane), chain in draft.lanes.items():
+        for (of, lane), chain in draft.lanes.items():
             for aside in chain.take_asides():
                 self._tell(aside, draft)
-            draft.states |= {(partition, lane, key): state for key, state in chain.states().items()}
+            draft.states |= {(of, lane, key): state for key, state in chain.states().items()}
         return draft
 
     def _chain(self, record: Received, batch: Batch) -> Chain:
@@ -263,6 +292,10 @@ class ProcessingStage(Stage):
             _row(self.name, key, partition, states)
             for (partition, key), states in sorted(rows.items(), key=lambda row: (row[0][0], order.index(row[0][1])))
         ]
+
+    def consumed(self) -> Mapping[PartitionId, int]:
+        """See :meth:`Stage.consumed`."""
+        return dict(self._consumed)
 
     def close(self) -> None:
         """See :meth:`Stage.close`."""
