@@ -208,6 +208,22 @@ class TestSharing:
             bus.worker("source", (), outputs=("m.packets.SAT",), exclusive=True)
         bus.worker("source", (), outputs=("m.packets.SAT",), exclusive=True).close()
 
+    @pytest.mark.parametrize("kind", ["worker", "sink"])
+    def test_nobody_joins_an_exclusive_stage(self, bus: StreamBus, kind: str) -> None:
+        bus.apply([spec()])
+
+        def join() -> Worker | Sink:
+            if kind == "sink":
+                return bus.sink("decom", [("m.packets.SAT", 0)], [], ordinal=1)
+            return bus.worker("decom", ("m.packets.SAT",), ordinal=1)
+
+        with bus.worker("decom", ("m.packets.SAT",), exclusive=True) as alone:
+            with pytest.raises(Fenced, match="already has a live worker 0"):
+                join()
+            assert alone.receive(SOON).gained == {("m.packets.SAT", 0)}
+        with join(), pytest.raises(Fenced, match="already has a live worker 1"):
+            bus.worker("decom", ("m.packets.SAT",), exclusive=True)
+
 
 class TestSink:
     def test_a_sink_goes_on_from_its_own_position(self, bus: StreamBus) -> None:
