@@ -66,7 +66,7 @@ class Driver:
     watcher: Watcher
     stage: Stage | None = None
     has_failed: bool = False
-    _backoff: Backoff = field(factory=lambda: Backoff(_FIRST_RETRY_SECONDS, _MOST_RETRY_SECONDS))
+    _backoff: Backoff = field(factory=lambda: Backoff(_FIRST_RETRY_SECONDS, _MOST_RETRY_SECONDS), kw_only=True)
     _is_ready: bool = False
 
     def turn(self, timeout_seconds: float) -> float | None:
