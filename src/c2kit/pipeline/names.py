@@ -19,6 +19,7 @@ __all__ = [
     "RESERVED",
     "check_name",
     "check_stage_name",
+    "kind_and_scope",
     "replay_prefix",
     "stage_identity",
     "stream_name",
@@ -71,6 +72,16 @@ def stream_name(mission: str, kind: Kind, scope: str = "", *, prefix: str = "") 
     What the mission has once are definitions; they are the same in a replay, and so is their name.
     """
     return f"{mission}.{kind}" if kind.scope is Scope.MISSION else f"{mission}.{prefix}{kind}.{scope}"
+
+
+def kind_and_scope(stream: str) -> tuple[Kind, str] | None:
+    """What a name of :func:`stream_name` was made of; ``None`` for a kind that this c2kit does not know."""
+    _, *parts = stream.split(".")
+    if parts[:1] == [REPLAY]:
+        parts = parts[2:]
+    label, scope = (*parts, "", "")[:2]
+    kind = next((kind for kind in Kind if kind.label == label), None)
+    return None if kind is None else (kind, scope)
 
 
 def stage_identity(mission: str, stage: str, *, prefix: str = "") -> str:

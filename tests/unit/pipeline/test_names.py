@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from c2kit.batches.kinds import Kind
+from c2kit.batches.kinds import Kind, Scope
 from c2kit.errors import UsageError
-from c2kit.pipeline.names import check_name, check_stage_name, replay_prefix, stage_identity, stream_name
+from c2kit.pipeline.names import (
+    check_name,
+    check_stage_name,
+    kind_and_scope,
+    replay_prefix,
+    stage_identity,
+    stream_name,
+)
 
 
 def test_streams_are_named_by_mission_kind_and_scope() -> None:
@@ -19,6 +26,18 @@ def test_streams_of_a_replay_have_names_of_their_own_but_definitions_are_the_sam
     assert stream_name("firefly", Kind.FRAMES, "fep", prefix=prefix) == "firefly.replay.night.frames.fep"
     assert stream_name("firefly", Kind.DICTIONARIES, prefix=prefix) == "firefly.dictionaries"
     assert stage_identity("firefly", "decom", prefix=prefix) == "firefly.replay.night.decom"
+
+
+@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("prefix", ["", "replay.night.", "replay.replay."])
+def test_what_a_stream_is_named_after_is_found_in_its_name(kind: Kind, prefix: str) -> None:
+    scope = "" if kind.scope is Scope.MISSION else "replay"
+    assert kind_and_scope(stream_name("replay", kind, scope, prefix=prefix)) == (kind, scope)
+
+
+@pytest.mark.parametrize("name", ["firefly", "firefly.later.fep", "firefly.replay.night", "other"])
+def test_a_kind_that_is_not_known_is_no_kind(name: str) -> None:
+    assert kind_and_scope(name) is None
 
 
 def test_what_is_live_has_no_prefix() -> None:
