@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from c2kit.dictionaries import Dictionary
-from c2kit.errors import MessageError, UnknownName, UsageError
+from c2kit.errors import UnknownName, UsageError
 from c2kit.storage.block import Source
 from c2kit.storage.names import LogKind
 from c2kit.storage.reader import LogReader, batch_of
@@ -101,18 +101,12 @@ class PacketLogReader(LogReader):
 
     def _checked(self, packets: Iterable[str]) -> set[str]:
         names = set(packets)
-        known = {name for each in self._definitions.hashes for name in self._names(each)}
+        known = {name for target in self.targets for name in target.packets_by_name}
         for name in sorted(names - known):
             raise UnknownName(
                 kind="packet", name=name, known=sorted(known), where=f"the definitions of {self.directory}"
             )
         return names
-
-    def _names(self, dictionary_hash: str) -> Iterable[str]:
-        try:
-            return self._definitions.target(dictionary_hash).packets_by_name
-        except MessageError:
-            return ()
 
     def _indices(self, source: Source, names: set[str]) -> list[int]:
         if source.dictionary_hash is None:
