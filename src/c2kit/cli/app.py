@@ -10,6 +10,7 @@ from c2kit.cli.describe import describe
 from c2kit.cli.encode import encode
 from c2kit.cli.failing import EXIT_CODES, Commands
 from c2kit.cli.graph import graph
+from c2kit.cli.log import log
 from c2kit.cli.sim import sim
 
 __all__ = ["main"]
@@ -21,5 +22,5 @@ def main() -> None:
     """Decode telemetry, encode commands, and check the dictionaries that define both."""
 
 
-for command in (decode, encode, check, describe, graph, sim):
+for command in (decode, encode, check, describe, graph, log, sim):
     main.add_command(command)

@@ -59,7 +59,7 @@ def _told(ctx: click.Context) -> Iterator[None]:
         yield
     except C2kitError as error:
         _tell(str(error) if isinstance(error, DefinitionError) else f"Error: {error}")
-        ctx.exit(ExitCode.USAGE)
+        ctx.exit(_exit_code(error))
     except ModuleNotFoundError as error:
         _tell(f"Error: {error.name} is not installed, or not for this Python; install it: pip install {error.name}")
         ctx.exit(ExitCode.MISSING)
@@ -74,6 +74,13 @@ def _told(ctx: click.Context) -> Iterator[None]:
         _tell(f"Error: {place}{error.strerror or error}")
         _drop_what_cannot_be_written()
         ctx.exit(ExitCode.FAILED)
+
+
+def _exit_code(error: C2kitError) -> ExitCode:
+    """What could not be done is nobody's wrong usage."""
+    from c2kit.storage.errors import LogError
+
+    return ExitCode.FAILED if isinstance(error, LogError) else ExitCode.USAGE
 
 
 def _tell(message: str) -> None:

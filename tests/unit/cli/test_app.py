@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from c2kit.cli.failing import Commands
 from c2kit.errors import DefinitionError, MessageError, UsageError
 from c2kit.model.source import Source
+from c2kit.storage import LogLocked, LogUnavailable
 from tests.definitions import write
 from tests.unit.cli.conftest import Run, status
 
@@ -80,6 +81,8 @@ def test_a_broken_dictionary_is_told_by_its_place_and_without_a_traceback(
         (UsageError("a thing", expected="one", found="two"), 2, "Error: a thing, expected one, found two\n"),
         (DefinitionError("no good", source=Source("f.yaml", 3, 1)), 2, "f.yaml:3:1: no good\n"),
         (MessageError("not ours"), 2, "Error: not ours\n"),
+        (LogLocked(Path("/l")), 1, "Error: log /l has another writer"),
+        (LogUnavailable("writing to", Path("/l"), OSError("full")), 1, "Error: writing to /l failed: full"),
         (OSError(errno.ENOSPC, "No space left on device", "/x"), 1, "Error: /x: No space left on device\n"),
         (OSError("odd"), 1, "Error: odd\n"),
         (ModuleNotFoundError("No module named 'zz'", name="zz"), 3, "zz is not installed"),
