@@ -32,6 +32,8 @@ class StageSurroundings:
     stage: StageDescription
     bus: StreamBus
     ordinal: int = 0
+    replicas: int = 1
+    """How many of this stage there are, of which this is the one of that ordinal."""
     now: Callable[[], int] = time.time_ns
     """The time: POSIX nanoseconds, UTC."""
     _inputs: dict[str, StreamDescription] = field(init=False)
