@@ -7,7 +7,9 @@ committed now is kept and committed by a later turn; what is never committed has
 from __future__ import annotations
 
 import abc
+import time
 import traceback
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from attrs import define, field
@@ -20,6 +22,7 @@ from c2kit.errors import MessageError
 from c2kit.pipeline.chain import Chain, ProcessorFailed, StateRefused, keys_of
 from c2kit.pipeline.definitions import Definitions
 from c2kit.pipeline.ledger import LedgerRow
+from c2kit.pipeline.steps import StepMeter
 from c2kit.pipeline.telling import event_of
 from c2kit.pipeline.wire import Wire, lane_of
 from c2kit.processors import Processor, UnknownPackets
@@ -44,10 +47,18 @@ class Stage(abc.ABC):
     to be closed at once. Whatever else it raises, it cannot go on.
     """
 
+    dead_letters = 0
+    """How many packets and records it has set aside since it began, as of the last commit."""
+
     @property
     @abc.abstractmethod
     def name(self) -> str:
         """The name of the stage in its mission."""
+
+    @cached_property
+    def steps(self) -> StepMeter:
+        """How long its steps took since it began. May be looked at by any thread."""
+        return StepMeter(self.name)
 
     @abc.abstractmethod
     def turn(self, timeout_seconds: float) -> bool:
@@ -85,6 +96,8 @@ def consumed_key(partition: PartitionId) -> StateKey:
 class _Draft:
     """A step while it is made."""
 
+    began: float = field(factory=time.monotonic)
+    dead_letters: int = 0
     publish: list[Record] = field(factory=list)
     passed: dict[PartitionId, int] = field(factory=dict)
     lanes: dict[tuple[PartitionId, str], Chain] = field(factory=dict)
@@ -139,6 +152,8 @@ class ProcessingStage(Stage):
             self._draft = self._drafted(self._waiting)
             self._waiting = ()
         self._worker.commit(self._draft.step)
+        self.steps.add(time.monotonic() - self._draft.began)
+        self.dead_letters += self._draft.dead_letters
         self._committed |= self._draft.states
         self._consumed |= self._draft.consumed
         self._draft = None
@@ -277,6 +292,7 @@ class ProcessingStage(Stage):
             partition=record.partition,
             offset=record.offset,
         )
+        draft.dead_letters += 1
         draft.publish.append(surroundings.own_record(Kind.DEAD_LETTER, letter))
         draft.publish.append(surroundings.own_record(Kind.EVENTS, event))
 
