@@ -18,7 +18,7 @@ from c2kit.bus.base import (
     check_compatible,
     check_streams,
 )
-from c2kit.bus.sqlite.committer import Committer, size_bytes
+from c2kit.bus.sqlite.committer import Committer
 from c2kit.bus.sqlite.entry import Entry
 from c2kit.bus.sqlite.locks import WorkerLock, check_local
 from c2kit.bus.sqlite.news import News, NewsBoard
@@ -75,13 +75,16 @@ class Shared:
         self._committer.hint(key, work)
 
     @contextmanager
-    def reading(self) -> Iterator[Store]:
-        """A consistent view of the file, through a connection that nobody else uses meanwhile."""
+    def reading(self, *, is_single: bool = False) -> Iterator[Store]:
+        """A consistent view of the file, through a connection that nobody else uses meanwhile.
+
+        With ``is_single`` each statement has a view of its own.
+        """
         with self.changed:
             store = self._connections.pop() if self._connections else None
         store = store or Store(self.path)
         try:
-            with store.reading():
+            with store.connected() if is_single else store.reading():
                 yield store
         finally:
             with self.changed:
@@ -338,6 +341,6 @@ def _info(store: Store, stream: StoredStream) -> StreamInfo:
         uuid=stream.uuid,
         first_offsets=tuple(first for first, _, _ in bounds),
         next_offsets=tuple(following for _, following, _ in bounds),
-        size_bytes=size_bytes(store, stream),
+        size_bytes=store.size_bytes(stream),
         lag=lag,
     )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from c2kit.bus.sqlite.store import Store, StoredStream
 
-__all__ = ["Committer", "StreamFull", "retain", "size_bytes"]
+__all__ = ["Committer", "StreamFull", "retain"]
 
 _RETAIN_EVERY_SECONDS = 0.5
 
@@ -32,13 +32,14 @@ class _Job:
         self.result: object = None
         self.error: BaseException | None = None
         self.is_done = False
-        self.called = threading.Event()
-        """Set when it is done, or when its thread is to lead."""
+        self.called = threading.Lock()
+        """Held until it is done, or until its thread is to lead."""
+        self.called.acquire()
 
     def done(self, error: BaseException | None = None) -> None:
         self.error = self.error or error
         self.is_done = True
-        self.called.set()
+        self.called.release()
 
 
 class Committer:
@@ -71,7 +72,7 @@ class Committer:
             self._waiting.append(job)
             leads, self._is_led = not self._is_led, True
         if not leads:
-            job.called.wait()
+            job.called.acquire()
         if not job.is_done:
             self._lead()
         if job.error is not None:
@@ -103,7 +104,7 @@ class Committer:
                 self._is_led = successor is not None
                 self._used.notify_all()
             if successor is not None:
-                successor.called.set()
+                successor.called.release()
         if changes:
             self._committed(changes)
 
@@ -193,8 +194,3 @@ def _keep_from(
     # Records of a stream are of one kind and so of about one size: delete as many as are too many, and some more.
     kept = int((following - first) * bound / size * 0.9)
     return following - max(kept, 1)
-
-
-def size_bytes(store: Store, stream: StoredStream) -> int:
-    """What all partitions of a stream retain."""
-    return sum(size for _, _, size in store.bounds(stream))

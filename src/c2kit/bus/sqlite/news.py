@@ -89,10 +89,9 @@ class NewsBoard:
                 self._by_stage.get(news.stage, set()).discard(news)
         news.end()
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether nobody waits for anything."""
-        return not self._all
+    def next_offset(self, partition: int) -> int:
+        """As far as it is known; whoever waits is told of more."""
+        return self._next_offsets.get(partition, 0)
 
     def tell(self, next_offsets: Mapping[int, int], versions: Mapping[str, int]) -> None:
         """Tell those whom these concern, where they are further than what is known."""

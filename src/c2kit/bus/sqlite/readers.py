@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from c2kit.bus.base import BusError, Delivery, Fenced, Position, PositionLost, Sink, View, Worker
-from c2kit.bus.sqlite.committer import StreamFull, retain, size_bytes
+from c2kit.bus.sqlite.committer import StreamFull, retain
 from c2kit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -34,52 +34,80 @@ class _Reader:
         self._news = news
         self._streams = streams
         self._read_to: dict[PartitionId, int] = {}
-        self._idle_at = -1
-        """How much news there was when nothing was found for the last time."""
+        self._regrouped_at = -1
+        """How often the stage had changed when this reader looked at its place in it for the last time."""
         self.is_closed = False
         shared.news.add(news)
+        with shared.reading() as store:  # from here on it is told
+            known = {key: each[1] for stream in streams.values() for key, each in _bounds(store, stream).items()}
+        shared.news.tell(known, {})
 
     @contextmanager
-    def _reading(self) -> Iterator[Store]:
+    def _reading(self, *, is_single: bool = False) -> Iterator[Store]:
         if self.is_closed:
             raise Fenced(f"this reader of {sorted(self._streams)} is closed; what it had in progress is dropped")
-        with self._shared.reading() as store:
+        with self._shared.reading(is_single=is_single) as store:
             yield store
+
+    def _waiting(self) -> list[PartitionId]:
+        """The partitions in which records wait, as far as this process knows."""
+        known = self._shared.news.next_offset
+        return [
+            (name, number)
+            for (name, number), offset in self._read_to.items()
+            if known(self._streams[name].first_partition + number) > offset
+        ]
 
     def _read(self, max_bytes: int) -> list[Received]:
         """What waits; the positions move past it only when all of it was read."""
+        waiting = self._waiting()
+        if not waiting and not self.is_closed:
+            return []
+        read_to: dict[PartitionId, int] = {}
         taken: list[Received] = []
-        with self._reading() as store:
-            self._check(store)
-            bounds = {name: store.bounds(self._streams[name]) for name in {name for name, _ in self._read_to}}
-            for (name, number), offset in sorted(self._read_to.items()):
-                first, following, _ = bounds[name][number]
-                if offset == following or max_bytes <= 0:
-                    continue
-                if offset < first:
-                    position = Position(name, self._streams[name].uuid, number, offset)
-                    raise PositionLost(position, reason=f"the oldest record is {first}", lost_records=first - offset)
-                records = store.read(self._streams[name], number, offset, max_bytes)
+        with self._reading(is_single=len(waiting) == 1) as store:
+            for name, number in sorted(waiting):
+                if max_bytes <= 0:
+                    break
+                records = self._read_partition(store, name, number, max_bytes)
                 taken.extend(records)
                 max_bytes -= sum(len(record.value) for record in records)
-        self._read_to |= {(record.stream, record.partition): record.offset + 1 for record in taken}
+                if records:
+                    read_to[name, number] = records[-1].offset + 1
+        self._read_to |= read_to
         return taken
+
+    def _read_partition(self, store: Store, name: str, number: int, max_bytes: int) -> list[Received]:
+        stream, offset = self._streams[name], self._read_to[name, number]
+        records = store.read(stream, number, offset, max_bytes)
+        if not records or records[0].offset != offset:  # compacted, or deleted before this reader came
+            first, _, _ = store.bounds(stream)[number]
+            if offset < first:
+                found = min(first, records[0].offset) if records else first
+                self._lose(Position(name, stream.uuid, number, offset), found)
+                self._read_to[name, number] = found
+        return records
+
+    def _lose(self, position: Position, first: int) -> None:
+        """Deal with records that were deleted before they were read."""
+        lost = first - position.offset
+        raise PositionLost(position, reason=f"the oldest record is {first}", lost_records=lost)
 
     def _wait_and_read(self, timeout_seconds: float, max_bytes: int) -> list[Received]:
         deadline = time.monotonic() + timeout_seconds
         while True:
-            count = self._news.count
-            if count != self._idle_at or self.is_closed:
-                if records := self._read(max_bytes):
-                    return records
-                self._idle_at = count
+            count, regrouped = self._news.count, self._news.regrouped
+            if regrouped != self._regrouped_at:
+                self._check()
+                self._regrouped_at = regrouped
+            records = self._read(max_bytes)
             remaining = deadline - time.monotonic()
-            if remaining <= 0:
-                return []
+            if records or remaining <= 0:
+                return records
             self._news.wait(count, remaining)
 
-    def _check(self, store: Store) -> None:
-        """Raise where this reader may read no longer; within a transaction."""
+    def _check(self) -> None:
+        """Raise where this reader may read no longer."""
 
     def _leave(self, worker: int, lock: WorkerLock) -> None:
         if self.is_closed:
@@ -125,8 +153,6 @@ class SqliteWorker(_Reader, Worker):
             for name, stream in streams.items()
             for number, partition in enumerate(stream.partitions)
         }
-        self._regrouped_at = -1
-        """How often the stage had changed when this worker's share was taken for the last time."""
         self._looked_around_at = 0.0
         self._suspects: dict[int, tuple[dict[PartitionId, int], float]] = {}
         news.come()  # what changed between the entry into the file and now was told to nobody
@@ -143,27 +169,28 @@ class SqliteWorker(_Reader, Worker):
             count = self._news.count
             if self._news.is_shared:
                 self._look_around()
-            if count != self._idle_at or self.is_closed:
-                delivery = self._look(max_bytes)
-                if delivery.records or delivery.gained or delivery.lost:
-                    return delivery
-                self._idle_at = count
+            delivery = self._look(max_bytes)
+            if delivery.records or delivery.gained or delivery.lost:
+                return delivery
             remaining = deadline - time.monotonic()
             if remaining <= 0:
                 return _NOTHING
             self._news.wait(count, min(remaining, _LOOK_AROUND_SECONDS) if self._news.is_shared else remaining)
 
     def _look(self, max_bytes: int) -> Delivery:
+        gained: frozenset[PartitionId] = frozenset()
+        lost = gained
         regrouped = self._news.regrouped
-        gained, lost = self._take_share() if regrouped != self._regrouped_at else (frozenset(), frozenset())
-        self._regrouped_at = regrouped
+        if regrouped != self._regrouped_at:
+            gained, lost = self._take_share()
+            self._regrouped_at = regrouped
         try:
             records = self._read(max_bytes)
         except BusError:
             if not (gained or lost):
                 raise
             records = []  # changes of ownership are told once, so they are told now, and the error next time
-        return Delivery(records=records, gained=gained, lost=lost)
+        return Delivery(records=records, gained=gained, lost=lost) if records or gained or lost else _NOTHING
 
     def _take_share(self) -> tuple[frozenset[PartitionId], frozenset[PartitionId]]:
         with self._reading() as store:
@@ -190,7 +217,7 @@ class SqliteWorker(_Reader, Worker):
 
         It changes nothing but the file: the transaction may fail yet.
         """
-        self._check_still_worker(store)
+        self._check_worker(store, self._stage, self._worker)
         owned, given_up, free = self._changes(store)
         for name, number in given_up:
             store.set_owner(self._stage, self._streams[name], number, None)
@@ -207,12 +234,12 @@ class SqliteWorker(_Reader, Worker):
         with self._reading() as store:
             colleagues = [other.id for other in store.workers(self._stage) if other.id != self._worker]
             owners = store.owners(self._stage) if colleagues else {}
-            waiting = {worker: self._waiting(store, owners, worker) for worker in colleagues}
+            waiting = {worker: self._owed(store, owners, worker) for worker in colleagues}
         for worker in colleagues:
             if self._shared.is_dead(worker) or self._hangs(worker, waiting[worker], now):
                 self._shared.strike_out(worker)
 
-    def _waiting(self, store: Store, owners: Mapping[int, int], worker: int) -> dict[PartitionId, int]:
+    def _owed(self, store: Store, owners: Mapping[int, int], worker: int) -> dict[PartitionId, int]:
         """The positions of a colleague's partitions in which records wait."""
         waiting = {}
         for partition, owner in owners.items():
@@ -251,7 +278,8 @@ class SqliteWorker(_Reader, Worker):
                 return
 
     def _apply(self, store: Store, step: Step) -> None:
-        self._check_still_worker(store)
+        if self.is_closed or not (step.passed or store.is_worker(self._worker)):
+            raise Fenced(f"this worker of stage {self._stage} was replaced by another; nothing of this step was done")
         if step.passed:
             self._check_owned(store, step.passed)
             _check_passed(store, self._streams, step.passed, self._read_to)
@@ -268,11 +296,15 @@ class SqliteWorker(_Reader, Worker):
             store.set_snapshot(self._stage, processor, lane, value)
 
     def _check_owned(self, store: Store, passed: Mapping[PartitionId, int]) -> None:
-        owners = store.owners(self._stage)
-        owned = {self._ids.get(partition) for partition, owner in owners.items() if owner == self._worker}
-        foreign = sorted(passed.keys() - owned)
+        owned = store.owned(self._worker)  # nothing, once it is struck out
+        foreign = sorted(key for key in passed if self._id(key) not in owned)
         if foreign:
             raise Fenced(f"stage {self._stage} passed {foreign}, which this worker does not own")
+
+    def _id(self, key: PartitionId) -> int | None:
+        name, number = key
+        known = name in self._streams and 0 <= number < self._streams[name].spec.partitions
+        return self._streams[name].partitions[number] if known else None
 
     def _check_room(self, store: Store, names: Collection[str]) -> None:
         bound = self._shared.max_stream_bytes
@@ -282,16 +314,11 @@ class SqliteWorker(_Reader, Worker):
             if any(_is_full(store, stream, bound) for stream in full):
                 raise StreamFull(f"{full[0].spec.name} is full")
 
-    def _check_still_worker(self, store: Store) -> None:
-        if self.is_closed or not store.is_worker(self._worker):
-            raise Fenced(f"this worker of stage {self._stage} was replaced by another; nothing of this step was done")
-
     def rewind(self) -> None:
         """See :meth:`c2kit.bus.base.Worker.rewind`."""
         with self._reading() as store:
             for name, number in self._read_to:
                 self._read_to[name, number] = _committed(store, self._stage, self._streams[name], number)
-        self._idle_at = -1
 
     def snapshot(self, key: StateKey) -> bytes | None:
         """See :meth:`c2kit.bus.base.Worker.snapshot`."""
@@ -333,8 +360,9 @@ class SqliteSink(_Reader, Sink):
         """See :meth:`c2kit.bus.base.Sink.receive`."""
         return self._wait_and_read(timeout_seconds, max_bytes)
 
-    def _check(self, store: Store) -> None:
-        self._check_worker(store, self._stage, self._worker)
+    def _check(self) -> None:
+        with self._reading(is_single=True) as store:
+            self._check_worker(store, self._stage, self._worker)
 
     def passed(self, positions: Mapping[PartitionId, int]) -> None:
         """See :meth:`c2kit.bus.base.Sink.passed`. It is written with one of the next commits of this process."""
@@ -378,12 +406,8 @@ class SqliteView(_Reader, View):
         """See :meth:`c2kit.bus.base.View.receive`."""
         return self._wait_and_read(timeout_seconds, max_bytes)
 
-    def _check(self, store: Store) -> None:
-        for name, stream in self._streams.items():
-            for number, (first, _, _) in enumerate(store.bounds(stream)):
-                offset = self._read_to[name, number]
-                self._missed += max(first - offset, 0)
-                self._read_to[name, number] = max(first, offset)
+    def _lose(self, position: Position, first: int) -> None:
+        self._missed += first - position.offset
 
     def close(self) -> None:
         """See :meth:`c2kit.bus.base.View.close`."""
@@ -445,10 +469,14 @@ def _check_passed(
             raise UsageError(f"{name}[{number}] has no record before offset {offset} that could have been passed")
 
 
+def _bounds(store: Store, stream: StoredStream) -> dict[int, tuple[int, int, int]]:
+    return dict(zip(stream.partitions, store.bounds(stream), strict=True))
+
+
 def _committed(store: Store, stage: str, stream: StoredStream, number: int) -> int:
     position = store.position(stage, stream, number)
     return store.bounds(stream)[number][0] if position is None else position
 
 
 def _is_full(store: Store, stream: StoredStream, bound: int) -> bool:
-    return stream.spec.is_telemetry and bool(stream.spec.consumers) and size_bytes(store, stream) >= bound
+    return stream.spec.is_telemetry and bool(stream.spec.consumers) and store.size_bytes(stream) >= bound

@@ -145,13 +145,15 @@ class Store:
         self._is_closed = False
         self.changes = Changes()
         """What was changed since somebody put a fresh one here."""
-        with self._translated():
+        try:
             self._db = sqlite3.connect(path, timeout=_PATIENCE_SECONDS, isolation_level=None, check_same_thread=False)
             try:
                 self._open()
             except BaseException:
                 self._db.close()
                 raise
+        except sqlite3.DatabaseError as error:
+            raise self._error(error) from error
 
     def _open(self) -> None:
         is_new = self._is_new()
@@ -192,30 +194,30 @@ class Store:
         if mode != "wal":
             raise BusError(f"{self._path} cannot have a write-ahead log on this file system; choose a local disk")
 
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.OperationalError as error:
-            raise BusUnavailable(f"the bus file {self._path} cannot be used now: {error}") from error
-        except sqlite3.DatabaseError as error:
-            raise BusError(
-                f"the bus file {self._path} is damaged or is no bus file: {error}; restore it from a copy, or move it "
-                "away and begin anew: what its consumers had not passed is lost, and the logs tell how far they got"
-            ) from error
+    def _error(self, error: sqlite3.DatabaseError) -> BusError:
+        """What the contract says of what SQLite says."""
+        if isinstance(error, sqlite3.OperationalError):
+            return BusUnavailable(f"the bus file {self._path} cannot be used now: {error}")
+        return BusError(
+            f"the bus file {self._path} is damaged or is no bus file: {error}; restore it from a copy, or move it "
+            "away and begin anew: what its consumers had not passed is lost, and the logs tell how far they got"
+        )
 
     @contextmanager
-    def _open_for_use(self) -> Iterator[None]:
+    def connected(self) -> Iterator[None]:
+        """What is done within is done by this thread alone; each statement is a view of the file by itself."""
         with self._used:
             if self._is_closed:
                 raise Fenced(f"this connection to {self._path} was closed; what it had in progress is dropped")
-            with self._translated():
+            try:
                 yield
+            except sqlite3.DatabaseError as error:
+                raise self._error(error) from error
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Everything within, or nothing. Waits up to 5 s for other writers. Raises BusUnavailable, BusError."""
-        with self._open_for_use():
+        with self.connected():
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -228,7 +230,7 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[None]:
         """A consistent view of the file for what is read within."""
-        with self._open_for_use():
+        with self.connected():
             self._db.execute("BEGIN")
             try:
                 yield
@@ -239,7 +241,7 @@ class Store:
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """Within a transaction: a part that can fail by itself. Raises BusUnavailable where all of it failed."""
-        with self._translated():
+        try:
             self._db.execute("SAVEPOINT part")
             try:
                 yield
@@ -251,10 +253,12 @@ class Store:
                 self._db.execute("RELEASE part")
                 raise
             self._db.execute("RELEASE part")
+        except sqlite3.DatabaseError as error:
+            raise self._error(error) from error
 
     def version(self) -> int:
         """A number that changes when another connection has committed."""
-        with self._translated():
+        with self.connected():
             return int(self._db.execute("PRAGMA data_version").fetchone()[0])
 
     def close(self) -> None:
@@ -292,6 +296,12 @@ class Store:
         ids = stream.partitions
         query = "SELECT first, next, size_bytes FROM partitions WHERE id >= ? AND id < ? ORDER BY id"
         return self._db.execute(query, (ids.start, ids.stop)).fetchall()
+
+    def size_bytes(self, stream: StoredStream) -> int:
+        """What all partitions of a stream retain."""
+        ids = stream.partitions
+        query = "SELECT sum(size_bytes) FROM partitions WHERE id >= ? AND id < ?"
+        return int(self._db.execute(query, (ids.start, ids.stop)).fetchone()[0])
 
     def next_offsets(self) -> dict[int, int]:
         """Of all partitions."""
@@ -424,6 +434,12 @@ class Store:
     def owners(self, stage: str) -> dict[int, int]:
         """Which worker owns which partition (by its id) of a stage's inputs."""
         return dict(self._db.execute("SELECT partition, worker FROM owners WHERE stage = ?", (stage,)))
+
+    def owned(self, worker: int) -> set[int]:
+        """The ids of the partitions that a worker owns: of one that was struck out, none."""
+        return {
+            partition for (partition,) in self._db.execute("SELECT partition FROM owners WHERE worker = ?", (worker,))
+        }
 
     def set_owner(self, stage: str, stream: StoredStream, number: int, worker: int | None) -> None:
         """Give a partition to a worker, or to nobody."""
