@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from attrs import define, field, frozen
 
 from c2kit.cli.options import tell
-from c2kit.errors import UnknownName, UsageError
+from c2kit.errors import UsageError
 from c2kit.storage import CommandLogReader, LogKind, PacketLogReader, RawLogReader, find_logs, open_log
+from c2kit.storage.packets import refuse_unknown_packets
 from c2kit.storage.segment_reader import schema_in
 
 if TYPE_CHECKING:
@@ -71,13 +72,11 @@ class Reading:
 
     def __attrs_post_init__(self) -> None:
         """Refuse names of packets that none of the logs knows."""
-        known = {name: None for log in self.packet_logs for name in _names(log)}
-        where = " or ".join(str(log.directory) for log in self.packet_logs[:3]) or "any log here"
-        if self.choice.packets and not known:
-            raise UsageError(f"{where} has no definitions of packets", remedy="give them with --dictionary")
-        for name in self.choice.packets:
-            if name not in known:
-                raise UnknownName(kind="packet", name=name, known=sorted(known), where=f"the definitions of {where}")
+        logs = self.packet_logs
+        if self.choice.packets and not any(log.packet_names for log in logs):
+            where = ", ".join(str(log.directory) for log in self.logs)
+            raise UsageError(f"no definitions of packets are kept in {where}", remedy="give them with --dictionary")
+        refuse_unknown_packets(logs, self.choice.packets)
 
     @property
     def packet_logs(self) -> list[PacketLogReader]:
@@ -87,7 +86,7 @@ class Reading:
     def batches(self, log: PacketLogReader) -> Iterator[PacketBatch]:
         """What is wanted of the packets of a log."""
         chosen = self.choice
-        names = [name for name in chosen.packets if name in _names(log)]
+        names = log.packet_names.intersection(chosen.packets)
         if chosen.packets and not names:
             return iter(())
         return log.read(
@@ -110,7 +109,3 @@ class Reading:
         """Say what to do about the damage."""
         for directory in self.damaged:
             tell(f"damaged: {directory}: c2kit log verify tells all of it, c2kit log repair rebuilds a lost index")
-
-
-def _names(log: PacketLogReader) -> set[str]:
-    return {name for target in log.targets for name in target.packets_by_name}

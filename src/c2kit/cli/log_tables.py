@@ -13,6 +13,7 @@ from c2kit.cli.log_source import Reading
 from c2kit.cli.log_times import told
 from c2kit.cli.outputs import Output, Wanted
 from c2kit.errors import UnknownName, UsageError
+from c2kit.storage.merge import merged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -137,13 +138,12 @@ def write_packets(reading: Reading, sink: BinaryIO) -> tuple[int, int]:
 
 
 def _limited(reading: Reading) -> Iterator[tuple[LogDecoder, PacketBatch]]:
-    """The packets of one log after another, up to the limit."""
+    """The packets of all logs by the time of receiving, up to the limit, with what decodes them."""
     left = reading.choice.limit
-    for log in reading.packet_logs:
-        decoder = LogDecoder(log)
-        for batch in reading.batches(log):
-            part = batch if left is None or len(batch) <= left else batch.select(np.arange(left))
-            yield decoder, part
-            left = None if left is None else left - len(part)
-            if left == 0:
-                return
+    decoders = [LogDecoder(log) for log in reading.packet_logs]
+    for number, batch in merged([reading.batches(log) for log in reading.packet_logs]):
+        part = batch if left is None or len(batch) <= left else batch.select(np.arange(left))
+        yield decoders[number], part
+        left = None if left is None else left - len(part)
+        if left == 0:
+            return

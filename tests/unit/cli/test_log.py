@@ -398,6 +398,24 @@ class TestExport:
         assert result.stderr == f"wrote {len(chosen)} packets, {len(b''.join(chosen)):,} bytes, to {file}\n"
         assert (result.exit_code, result.stdout) == (0, "")
 
+    def test_several_logs_are_put_together_in_the_order_of_time(
+        self, run: Run, root: Path, mission: Path, tmp_path: Path
+    ) -> None:
+        for number in (0, 1):
+            with PacketLogWriter(root, STREAM, number) as log:
+                dictionary = Dictionary.load(mission)
+                log.define(dictionary["SAT"])
+                for batch in Identifier(dictionary).process(
+                    frames(PACKETS[number::2], NOON + number * SECOND, 2 * SECOND)
+                ):
+                    log.append(batch, now_ns=NOON)
+                log.sync()
+        run("log", "export", root, "-o", tmp_path / "all.tlm")
+        assert (tmp_path / "all.tlm").read_bytes() == b"".join(PACKETS)
+        run("log", "export", root, "-n", 7, "-p", "STATUS", "-i", "VOLTS", "-o", tmp_path / "some.csv")
+        volts = [float(row["VOLTS"]) for row in rows((tmp_path / "some.csv").read_text())]
+        assert volts == [number - 1 for number in STATUSES[:7]]
+
     @pytest.mark.parametrize("form", ["csv", "jsonl", "arrow"])
     def test_values_are_those_that_cat_shows(self, run: Run, packet_log: Path, tmp_path: Path, form: str) -> None:
         file = tmp_path / f"status.{form}"

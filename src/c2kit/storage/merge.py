@@ -1,0 +1,85 @@
+"""Packets of several logs in the order in which they were received, with no more than a block of each log in memory."""
+
+from __future__ import annotations
+
+import heapq
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from c2kit.storage.index import UNKNOWN_TIME
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    import numpy.typing as npt
+
+    from c2kit.batches import PacketBatch
+
+    Run = tuple[npt.NDArray[np.int64], PacketBatch]
+    """A batch, and by which times its packets are ordered: they never go back."""
+
+__all__ = ["merged"]
+
+
+def merged(logs: Sequence[Iterable[PacketBatch]]) -> Iterator[tuple[int, PacketBatch]]:
+    """Batches of all logs, each with the number of its log, by the time of receiving.
+
+    ``logs`` are what :meth:`PacketLogReader.read` gives of each. Packets of one log and source keep the order in which
+    they were written, also where a clock went back or nobody knows the time any more: these count as received with the
+    ones before them. Of equal times, the earlier log comes first.
+    """
+    return ((number, batch) for number, (_, batch) in _merged([_in_order(log) for log in logs]))
+
+
+def _in_order(batches: Iterable[PacketBatch]) -> Iterator[Run]:
+    """The packets of a log; those of one block, which its sources share, by time."""
+    latest = UNKNOWN_TIME
+    for _, block in groupby(batches, key=_Bytes):
+        runs = [iter([(np.maximum.accumulate(np.maximum(batch.received, latest)), batch)]) for batch in block]
+        for _, (times, batch) in _merged(runs):
+            latest = int(times[-1])
+            yield times, batch
+
+
+class _Bytes:
+    """The bytes that a batch lies in, as a key: the same ones, not equal ones."""
+
+    def __init__(self, batch: PacketBatch) -> None:
+        self._bytes = batch.buffer
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Bytes) and self._bytes is other._bytes
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def _merged(logs: Sequence[Iterator[Run]]) -> Iterator[tuple[int, Run]]:
+    """Runs of which none begins before the one before it ends, cut where another log has an earlier packet."""
+    heads: list[tuple[int, int, Run]] = []
+    for number, log in enumerate(logs):
+        _push_next(heads, number, log)
+    while heads:
+        _, number, (times, batch) = heapq.heappop(heads)
+        count = len(times)
+        if heads:
+            other_time, other, _ = heads[0]
+            count = int(np.searchsorted(times, other_time, side="right" if number < other else "left"))
+        yield number, (times[:count], _part(batch, 0, count))
+        if count < len(times):
+            rest = times[count:], _part(batch, count, len(times))
+            heapq.heappush(heads, (int(times[count]), number, rest))
+        else:
+            _push_next(heads, number, logs[number])
+
+
+def _push_next(heads: list[tuple[int, int, Run]], number: int, log: Iterator[Run]) -> None:
+    for times, batch in log:
+        if len(batch):
+            heapq.heappush(heads, (int(times[0]), number, (times, batch)))
+            return
+
+
+def _part(batch: PacketBatch, start: int, stop: int) -> PacketBatch:
+    return batch if stop - start == len(batch) else batch.select(np.arange(start, stop))
