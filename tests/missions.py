@@ -88,12 +88,15 @@ def surroundings(bus: StreamBus, mission: Mission, stage: str, **settings: int) 
 
 def publish(bus: StreamBus, mission: Mission, writer: str, kind: Kind, batches: Iterable[PacketBatch]) -> None:
     """Publish batches, each in a step of its own, as a stage of the mission does."""
-    wire = Wire(Definitions(bus, mission.name, mission.dictionary))
-    for batch in batches:
-        scope = batch.interface if batch.target is None else batch.target
-        stream = stream_name(mission.name, kind, scope)
-        with bus.worker(stage_identity(mission.name, writer), [], outputs=[stream]) as worker:
-            worker.commit(Step(publish=[Record(stream, lane_of(batch), wire.write(batch))]))
+    wire = wire_of(bus, mission)
+    records = [
+        Record(stream_name(mission.name, kind, batch.target or batch.interface), lane_of(batch), wire.write(batch))
+        for batch in batches
+    ]
+    streams = {record.stream for record in records}
+    with bus.worker(stage_identity(mission.name, writer), [], outputs=streams) as worker:
+        for record in records:
+            worker.commit(Step(publish=[record]))
 
 
 def published(bus: StreamBus, mission: Mission, kind: Kind, scope: str) -> list[Received]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import abc
 import time
-import traceback
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
@@ -16,10 +15,11 @@ from attrs import define, field
 
 from c2kit.batches.kinds import Kind
 from c2kit.bus import Record, Step
-from c2kit.bus.records import DeadLetter, LaneState, Severity, pack_state, unpack_state
+from c2kit.bus.records import LaneState, pack_state, unpack_state
 from c2kit.dictionaries import Dictionary
 from c2kit.errors import MessageError
 from c2kit.pipeline.chain import Chain, ProcessorFailed, StateRefused, keys_of
+from c2kit.pipeline.dead_letters import letter_of_packet, letter_of_record
 from c2kit.pipeline.definitions import Definitions
 from c2kit.pipeline.ledger import LedgerRow
 from c2kit.pipeline.steps import StepMeter
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from c2kit.bus import PartitionId, Received, StateKey
-    from c2kit.pipeline.chain import Poison
     from c2kit.pipeline.surroundings import StageSurroundings
     from c2kit.pipeline.wire import Batch
     from c2kit.processors import Aside
@@ -104,6 +103,10 @@ class _Draft:
     states: dict[tuple[PartitionId, str, str], LaneState] = field(factory=dict)
     """By partition, lane and processor."""
     consumed: dict[PartitionId, int] = field(factory=dict)
+
+    def set_aside(self, letter: Sequence[Record]) -> None:
+        self.dead_letters += 1
+        self.publish += letter
 
     @property
     def step(self) -> Step:
@@ -194,14 +197,15 @@ class ProcessingStage(Stage):
             except MessageError as error:
                 if not isolates:
                     raise
-                self._set_aside_record(record, error, draft)
+                draft.set_aside(letter_of_record(self._surroundings, record, error))
                 continue
             chain = self._chain(record, batch)
             draft.lanes[partition, record.lane] = chain
             for kind, given in chain.process(batch, isolates=isolates):
                 self._publish(kind, given, draft)
             for poison in chain.take_poison():
-                self._set_aside(poison, record, draft)
+                value = self._wire.write(poison.batch)
+                draft.set_aside(letter_of_packet(self._surroundings, record, poison, value))
         for (of, lane), chain in draft.lanes.items():
             for aside in chain.take_asides():
                 self._tell(aside, draft)
@@ -254,47 +258,6 @@ class ProcessingStage(Stage):
         event = event_of(aside, self._surroundings)
         if event is not None:
             draft.publish.append(self._surroundings.own_record(Kind.EVENTS, event))
-
-    # -- what was set aside ---------------------------------------------------------------------
-
-    def _set_aside(self, poison: Poison, record: Received, draft: _Draft) -> None:
-        self._add_dead_letter(
-            draft, record, poison.error, processor=poison.key, kind=poison.takes, value=self._wire.write(poison.batch)
-        )
-
-    def _set_aside_record(self, record: Received, error: MessageError, draft: _Draft) -> None:
-        kind = self._surroundings.inputs[record.stream].kind
-        self._add_dead_letter(draft, record, error, processor="", kind=kind, value=record.value)
-
-    def _add_dead_letter(
-        self, draft: _Draft, record: Received, error: Exception, *, processor: str, kind: Kind | str, value: bytes
-    ) -> None:
-        surroundings = self._surroundings
-        letter = DeadLetter(
-            stage=self.name,
-            processor=processor,
-            error=f"{type(error).__name__}: {error}",
-            traceback="".join(traceback.format_exception(error)),
-            kind=str(kind),
-            stream=record.stream,
-            partition=record.partition,
-            offset=record.offset,
-            lane=record.lane,
-            value=value,
-            time_ns=surroundings.now(),
-        )
-        what = f"a packet that {processor} fails on" if processor else "a record that cannot be read"
-        event = surroundings.event(
-            "dead-letter",
-            Severity.ERROR,
-            f"{what} was set aside: {letter.error}",
-            stream=record.stream,
-            partition=record.partition,
-            offset=record.offset,
-        )
-        draft.dead_letters += 1
-        draft.publish.append(surroundings.own_record(Kind.DEAD_LETTER, letter))
-        draft.publish.append(surroundings.own_record(Kind.EVENTS, event))
 
     # -- looked at by others --------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -65,6 +66,7 @@ def telemetry(bus: StreamBus, mission: Mission) -> list[TelemetryBatch]:
     return [batch for batch in read if isinstance(batch, TelemetryBatch)]
 
 
+@cache
 def expected_rows(packets: tuple[bytes, ...]) -> Counter[str]:
     decoder = RecordingDecoder(example_dictionary(), CcsdsPackets(), targets=["FIREFLY"])
     return Counter(map(repr, rows_of(list(decoder.decode([b"".join(packets)])))))
