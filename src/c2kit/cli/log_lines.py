@@ -5,13 +5,14 @@ from __future__ import annotations
 import heapq
 from itertools import islice
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from attrs import define, field, frozen
 
 from c2kit.cli.cells import to_json
 from c2kit.cli.log_decoding import LogDecoder
 from c2kit.cli.log_times import told
+from c2kit.cli.showing import hex_dump, printable, value_words
 from c2kit.cli.tables import JsonObjects
 from c2kit.cli.words import size_words
 from c2kit.storage import UNKNOWN_TIME, CommandLogReader, RawLogReader
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 __all__ = ["Style", "lines_of"]
 
 _UNKNOWN = "time unknown".ljust(len(told(0)))
-_HEX_COLUMNS = 16
 
 
 @frozen(kw_only=True)
@@ -86,8 +86,8 @@ def _command_lines(reading: Reading, log: CommandLogReader, style: Style) -> Lin
 
 
 def _command_text(command: LoggedCommand) -> str:
-    who = " ".join(filter(None, (command.target, command.name))) or "command"
-    return f"{_time(command.encoded_ns)}  up  {who}  {command.id or 'no id'}  {command.data.hex()}"
+    who = printable(" ".join(filter(None, (command.target, command.name)))) or "command"
+    return f"{_time(command.encoded_ns)}  up  {who}  {printable(command.id) or 'no id'}  {command.data.hex()}"
 
 
 def _command_json(command: LoggedCommand) -> str:
@@ -112,7 +112,7 @@ def _raw_lines(reading: Reading, log: RawLogReader, style: Style) -> Lines:
                 yield time, _json(time, direction=direction, interface=batch.interface, hex=data.hex())
             else:
                 what = f"{_time(time)}  {direction:<4}  {batch.interface}  {size_words(len(data))}"
-                yield time, f"{what}{_hex_dump(data)}"
+                yield time, f"{what}{hex_dump(data)}"
 
 
 def _time(time_ns: int) -> str:
@@ -121,16 +121,6 @@ def _time(time_ns: int) -> str:
 
 def _json(time_ns: int, **facts: str | None) -> str:
     return to_json({"received": None if time_ns == UNKNOWN_TIME else told(time_ns), **facts})
-
-
-def _hex_dump(data: bytes) -> str:
-    """Lines of 16 bytes below another line: where they begin, the bytes, and what of them is ASCII."""
-    lines = []
-    for first in range(0, len(data), _HEX_COLUMNS):
-        part = data[first : first + _HEX_COLUMNS]
-        letters = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in part)
-        lines.append(f"\n    {first:06x}  {part.hex(' '):<{3 * _HEX_COLUMNS - 1}}  {letters}")
-    return "".join(lines)
 
 
 @define(eq=False)
@@ -171,7 +161,7 @@ class _Packets:
             if self.style.is_json:
                 yield _json(time, target=batch.target, packet=name, interface=batch.interface, hex=data.hex())
             else:
-                dump = _hex_dump(data) if self.style.is_hex else ""
+                dump = hex_dump(data) if self.style.is_hex else ""
                 yield f"{_time(time)}  {self._name(batch.target, name)}  {size_words(len(data))}{dump}"
 
     def _as_json(self, target: Target, telemetry: TelemetryBatch, selection: Selection) -> Iterator[str]:
@@ -188,17 +178,12 @@ class _Packets:
         columns = [each.json(telemetry, 0, len(telemetry)) for each in cells]
         name = self._name(target.name, telemetry.packet.name)
         for place, time in enumerate(telemetry.received.tolist()):
-            values = (_value(each, column[place]) for each, column in zip(cells, columns, strict=True))
+            values = (
+                f"{each.heading}={value_words(each.item, column[place])}"
+                for each, column in zip(cells, columns, strict=True)
+            )
             yield "  ".join((_time(time), name, *values))
 
     def _name(self, target: str | None, packet: str | None) -> str:
         name = f"{target} {packet}" if packet else f"{target or 'packet'} (not identified)"
         return name.ljust(self._width)
-
-
-def _value(cells: ItemCells, value: Any) -> str:  # noqa: ANN401 - as an item has it
-    """Seven digits are what a float32 has, and enough for a person."""
-    if value is None or isinstance(value, str):
-        return f"{cells.heading}={'none' if value is None else value}"
-    shown = f"{value:.7g}" if isinstance(value, float) else to_json(value)
-    return f"{cells.heading}={shown} {cells.item.units}".rstrip()
