@@ -200,7 +200,7 @@ class Core:
         touched = set(step.passed)
         for record in step.publish:
             stream = self.streams[record.stream]
-            number = stream.spec.partition_of(record.lane)
+            number = stream.number_of(record.lane)
             stream.partitions[number].append(record, number, now_ns)
             touched.add((record.stream, number))
         group.committed.update(step.passed)

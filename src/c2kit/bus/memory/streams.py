@@ -72,6 +72,14 @@ class Stream:
     spec: StreamSpec
     uuid: str
     partitions: list[Partition]
+    _numbers: dict[str, int] = field(factory=dict)
+
+    def number_of(self, lane: str) -> int:
+        """The number of a lane's partition, looked up once."""
+        number = self._numbers.get(lane)
+        if number is None:
+            number = self._numbers[lane] = self.spec.partition_of(lane)
+        return number
 
     @property
     def size_bytes(self) -> int:

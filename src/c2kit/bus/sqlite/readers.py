@@ -66,12 +66,13 @@ class _Reader:
         read_to: dict[PartitionId, int] = {}
         taken: list[Received] = []
         with self._reading(is_single=len(waiting) == 1) as store:
+            records: list[Received] = []
             for name, number in sorted(waiting):
+                max_bytes -= sum(len(record.value) for record in records)
                 if max_bytes <= 0:
                     break
                 records = self._read_partition(store, name, number, max_bytes)
                 taken.extend(records)
-                max_bytes -= sum(len(record.value) for record in records)
                 if records:
                     read_to[name, number] = records[-1].offset + 1
         self._read_to |= read_to

@@ -95,6 +95,14 @@ class StoredStream:
     spec: StreamSpec
     uuid: str
     first_partition: int
+    _numbers: dict[str, int] = field(factory=dict, eq=False, repr=False)
+
+    def number_of(self, lane: str) -> int:
+        """The number of a lane's partition, looked up once."""
+        number = self._numbers.get(lane)
+        if number is None:
+            number = self._numbers[lane] = self.spec.partition_of(lane)
+        return number
 
     @property
     def partitions(self) -> range:
@@ -313,7 +321,7 @@ class Store:
         """Put records of one stream at the ends of their lanes' partitions."""
         shares: dict[int, list[Record]] = {}
         for record in records:
-            shares.setdefault(stream.spec.partition_of(record.lane), []).append(record)
+            shares.setdefault(stream.number_of(record.lane), []).append(record)
         query = "UPDATE partitions SET next = next + ?, size_bytes = size_bytes + ? WHERE id = ? RETURNING next"
         for number, share in shares.items():
             partition = stream.partitions[number]
