@@ -6,6 +6,7 @@ import click
 
 from c2kit.cli.check import check
 from c2kit.cli.decode import decode
+from c2kit.cli.demo import demo
 from c2kit.cli.describe import describe
 from c2kit.cli.encode import encode
 from c2kit.cli.failing import EXIT_CODES, Commands
@@ -24,5 +25,5 @@ def main() -> None:
     """Decode telemetry, encode commands, and check the dictionaries that define both."""
 
 
-for command in (decode, encode, check, describe, graph, log, run, sim, tail):
+for command in (decode, demo, encode, check, describe, graph, log, run, sim, tail):
     main.add_command(command)

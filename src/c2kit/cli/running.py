@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import click
 from rich.console import Console, Group
@@ -30,11 +30,31 @@ if TYPE_CHECKING:
     from c2kit.pipeline.runner import Runner
     from c2kit.pipeline.status import Status
 
-__all__ = ["run_to_the_end", "status_table"]
+__all__ = ["Companion", "run_to_the_end", "status_table"]
 
 _REFRESH_SECONDS = 0.5
 _PLAIN_SECONDS = 10.0
 _COLOURS = {State.CONNECTED: "green", State.CONNECTING: "yellow", State.DOWN: "red", State.DISABLED: "dim"}
+
+
+class Companion(Protocol):
+    """Something that goes on beside a mission while it runs."""
+
+    def begin(self) -> None:
+        """The mission has started."""
+        ...
+
+    def show(self) -> RenderableType:
+        """What to show below the live table."""
+        ...
+
+    def end(self) -> None:
+        """The mission is about to end."""
+        ...
+
+    def tell(self) -> None:
+        """Say what there was, before the ledger is shown."""
+        ...
 
 
 def run_to_the_end(
@@ -42,44 +62,52 @@ def run_to_the_end(
     *,
     seconds: float | None = None,
     is_plain: bool = False,
-    extra: Callable[[], RenderableType] | None = None,
+    companion: Companion | None = None,
 ) -> None:
     """Run until a signal, an error or the time is over; then end in good order and print the ledger.
 
-    ``extra`` is shown below the live table. Raises what a stage failed with.
+    Raises what a stage failed with.
     """
     is_live = sys.stderr.isatty() and not is_plain
     until = None if seconds is None else time.monotonic() + seconds
     with _signals(runner.request_stop):
         try:
             if is_live:
-                _run_live(runner, until, extra)
+                _run_live(runner, until, companion)
             else:
-                _run_plain(runner, until)
+                _run_plain(runner, until, companion)
         finally:
+            if companion is not None:
+                companion.end()
             runner.close()
+    if companion is not None:
+        companion.tell()
     click.echo(ledger_text(runner.rows(), runner.edges(), runner.byte_rows()))
     if runner.error is not None:
         raise runner.error
 
 
-def _run_live(runner: Runner, until: float | None, extra: Callable[[], RenderableType] | None) -> None:
+def _run_live(runner: Runner, until: float | None, companion: Companion | None) -> None:
     meter = StatusMeter(runner)
     console = Console(stderr=True)
     with Live(console=console, auto_refresh=False, transient=True) as live:
         _configure_logging(runner)  # now that whatever goes to stderr is shown above the table
         runner.start()
+        if companion is not None:
+            companion.begin()
         while True:
             table: RenderableType = status_table(runner.description.name, runner.description.bus, meter.take())
-            live.update(table if extra is None else Group(table, extra()), refresh=True)
+            live.update(table if companion is None else Group(table, companion.show()), refresh=True)
             if runner.wait(_pause(until, _REFRESH_SECONDS)) or _is_over(until):
                 break
     _configure_logging(runner)
 
 
-def _run_plain(runner: Runner, until: float | None) -> None:
+def _run_plain(runner: Runner, until: float | None, companion: Companion | None) -> None:
     _configure_logging(runner)
     runner.start()
+    if companion is not None:
+        companion.begin()
     names = ", ".join(stage.name for stage in runner.stages)
     click.echo(f"running {runner.description.name} on {runner.description.bus}: {names}", err=True)
     if runner.http_address is not None:
