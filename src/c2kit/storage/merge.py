@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from c2kit.errors import UsageError
 from c2kit.storage.index import UNKNOWN_TIME
 
 if TYPE_CHECKING:
@@ -23,14 +24,34 @@ if TYPE_CHECKING:
 __all__ = ["merged"]
 
 
-def merged(logs: Sequence[Iterable[PacketBatch]]) -> Iterator[tuple[int, PacketBatch]]:
+def merged(
+    logs: Sequence[Iterable[PacketBatch]], *, skip: Sequence[int] | None = None
+) -> Iterator[tuple[int, PacketBatch]]:
     """Batches of all logs, each with the number of its log, by the time of receiving.
 
     ``logs`` are what :meth:`PacketLogReader.read` gives of each. Packets of one log and source keep the order in which
     they were written, also where a clock went back or nobody knows the time any more: these count as received with the
     ones before them. Of equal times, the earlier log comes first.
+
+    ``skip`` is how many packets of each log were had already: the first ones that are given of it, which are the same
+    however often it is read, and however much it grows. Raises UsageError where a log has not that many.
     """
-    return ((number, batch) for number, (_, batch) in _merged([_in_order(log) for log in logs]))
+    runs = [_in_order(log) for log in logs]
+    if skip is not None:
+        runs = [_without(count, log) for count, log in zip(skip, runs, strict=True)]
+    return ((number, batch) for number, (_, batch) in _merged(runs))
+
+
+def _without(count: int, runs: Iterator[Run]) -> Iterator[Run]:
+    """All but so many packets, with the times by which they are ordered among all."""
+    for times, batch in runs:
+        skipped = min(count, len(batch))
+        count -= skipped
+        if skipped < len(batch):
+            yield times[skipped:], _part(batch, skipped, len(batch))
+    if count:
+        what = "a log has fewer packets than were read of it already"
+        raise UsageError(what, found=f"{count} fewer", remedy="bring it back as it was, or begin anew")
 
 
 def _in_order(batches: Iterable[PacketBatch]) -> Iterator[Run]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from c2kit.batches import PacketBatch
+from c2kit.errors import UsageError
 from c2kit.storage import UNKNOWN_TIME, PacketLogReader, PacketLogWriter
 from c2kit.storage.merge import merged
 from tests.logs import Logged, batch_of, logged_of
@@ -96,3 +97,36 @@ def test_no_more_than_a_block_of_each_log_is_taken_ahead(tmp_path: Path) -> None
 def test_nothing_is_made_of_nothing() -> None:
     assert list(merged([])) == []
     assert list(merged([iter(()), iter(())])) == []
+
+
+def write_unruly(root: Path, stream: str, chosen: random.Random) -> Path:
+    """Blocks of several interfaces, by a clock that jumps, of some packets of which nobody knows the time."""
+    with PacketLogWriter(root, stream) as log:
+        for _ in range(chosen.randint(1, 6)):
+            for interface in ("a", "b", "c")[: chosen.randint(1, 3)]:
+                times = [chosen.choice([NOON + chosen.randint(-9, 9), UNKNOWN_TIME]) for _ in range(4)]
+                log.append(
+                    batch_of([Logged(chosen.randbytes(9), time, interface=interface) for time in times]), now_ns=0
+                )
+            log.sync()
+        return log.directory
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_whoever_had_some_already_is_given_exactly_the_rest(tmp_path: Path, seed: int) -> None:
+    chosen = random.Random(seed)
+    directories = [write_unruly(tmp_path, f"log{number}", chosen) for number in range(3)]
+    every = read(directories)
+    for had in sorted(chosen.sample(range(len(every) + 1), 8)):
+        skip = [sum(at == number for at, _ in every[:had]) for number in range(3)]
+        rest = merged([PacketLogReader(each).read() for each in directories], skip=skip)
+        assert [(at, each._replace(origin="realtime")) for at, batch in rest for each in logged_of(batch)] == every[
+            had:
+        ]
+
+
+def test_whoever_had_more_than_there_is_is_told(tmp_path: Path) -> None:
+    directory = write_log(tmp_path, "log", [[Logged(b"x", NOON), Logged(b"y", NOON)]], 1)
+    assert list(merged([PacketLogReader(directory).read()], skip=[2])) == []
+    with pytest.raises(UsageError, match="found 1 fewer"):
+        list(merged([PacketLogReader(directory).read()], skip=[3]))
