@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -98,6 +99,7 @@ class InterfaceDraft:
     """The steps of commands that it tells, by what they are."""
     then: list[Callable[[], None]] = field(factory=list)
     """Done in this order after the commit."""
+    began: float = field(factory=time.monotonic)
 
     @property
     def step(self) -> Step:

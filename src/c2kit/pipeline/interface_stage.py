@@ -7,20 +7,20 @@ Where another takes its place, it closes its link first.
 from __future__ import annotations
 
 import threading
-from collections import Counter, deque
+import time
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from attrs import evolve
 
 from c2kit.batches.kinds import Kind
 from c2kit.bus import Fenced
-from c2kit.bus.records import Fate, LinkControl, unpack
-from c2kit.errors import MessageError
 from c2kit.links import Interface, State, Surroundings
 from c2kit.pipeline.auto_commands import AutoCommands
 from c2kit.pipeline.downlink import Downlink, discard_held
 from c2kit.pipeline.interface_draft import InterfaceDraft, Kept
 from c2kit.pipeline.ledger import ByteRow
+from c2kit.pipeline.link_control import LinkControls
 from c2kit.pipeline.link_records import LinkRecords
 from c2kit.pipeline.own_commands import own_commands
 from c2kit.pipeline.stage import Stage
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from concurrent.futures import Executor
 
-    from c2kit.bus import PartitionId, Received
+    from c2kit.bus import PartitionId
+    from c2kit.bus.records import Fate
     from c2kit.links import SelectorLoop
     from c2kit.pipeline.ledger import LedgerRow
     from c2kit.pipeline.surroundings import StageSurroundings
@@ -71,7 +72,7 @@ class InterfaceStage(Stage):
         self._on_news = on_news
         self._news = threading.Event()
         self._records = LinkRecords(surroundings)
-        self._controls: deque[Received] = deque()
+        self._controls = LinkControls(self.interface)
         self._uplink = Uplink(surroundings, self.interface, self._records, sender, self._notify)
         self._auto = AutoCommands(surroundings, own_commands(spec, surroundings.mission.dictionary))
         self._downlink: Downlink | None = None
@@ -79,7 +80,6 @@ class InterfaceStage(Stage):
         self._kept = Kept(account=ByteRow(interface=spec.name))
         self._fates: Counter[Fate] = Counter()
         self._draft: InterfaceDraft | None = None
-        self._reason = ""
         self._is_draining = False
         self._worker = surroundings.bus.worker(
             surroundings.stage.identity,
@@ -124,6 +124,7 @@ class InterfaceStage(Stage):
             return False
         self._worker.commit(self._draft.step)
         draft, self._draft = self._draft, None
+        self.steps.add(time.monotonic() - draft.began)
         self._kept = draft.kept
         self._fates = self._fates + draft.fates
         for act in draft.then:
@@ -142,7 +143,7 @@ class InterfaceStage(Stage):
         draft = InterfaceDraft(self._surroundings, Kept.read(self._worker, self.name, partitions))
         end_unfinished(draft)
         discard_held(draft)
-        self._take_controls(draft)
+        self._controls.add_to(draft)
         draft.then.append(self._open)
         return draft
 
@@ -151,10 +152,7 @@ class InterfaceStage(Stage):
         kept = self._kept
         draft = InterfaceDraft(self._surroundings, evolve(kept, consumed=dict(kept.consumed)))
         has_come_up = downlink.add_to(draft)
-        was_enabled = kept.is_enabled
-        self._take_controls(draft)
-        if draft.kept.is_enabled != was_enabled:
-            draft.then.append(self._switch)
+        self._controls.add_to(draft)
         self._uplink.add_to(draft)
         is_up = self.interface.state.state is State.CONNECTED and not self._is_draining
         self._auto.add_to(draft, has_come_up=has_come_up, is_up=is_up)
@@ -174,7 +172,7 @@ class InterfaceStage(Stage):
             raise Fenced(f"interface {self.name} has lost {sorted(delivery.lost)}: another serves its link")
         for record in delivery.records:
             is_control = self._surroundings.inputs[record.stream].kind == str(Kind.LINK_CONTROL)
-            (self._controls.append if is_control else self._uplink.add)(record)
+            (self._controls if is_control else self._uplink).add(record)
 
     # -- the link -------------------------------------------------------------------------------
 
@@ -191,24 +189,6 @@ class InterfaceStage(Stage):
             )
         )
         self._downlink = Downlink(self._surroundings, self.interface, self._records, self._kept.account)
-
-    def _take_controls(self, draft: InterfaceDraft) -> None:
-        while self._controls:
-            record = self._controls.popleft()
-            try:
-                control = unpack(LinkControl, record.value)
-            except MessageError as error:
-                draft.refuse_record(record, error)
-                continue
-            draft.pass_by(record)
-            draft.kept.is_enabled = control.enabled
-            self._reason = f"{control.reason or 'on request'}{control.caller and f' of {control.caller}'}"
-
-    def _switch(self) -> None:
-        if self._kept.is_enabled:
-            self.interface.enable()
-        else:
-            self.interface.disable(self._reason)
 
     def _notify(self) -> None:
         self._news.set()
