@@ -31,8 +31,12 @@ help: ## list the targets
 		printf '  make %-12s %s\n' "$$target" "$$text"; done
 
 .PHONY: demo
-demo: .venv/.core ## decode a recording that the example dictionary makes, and show it (first run: sets up .venv)
-	.venv/bin/python examples/demo.py $(ARGS)
+demo: .venv/.core ## fly a satellite and run its ground system (first run: sets up .venv); ARGS='--seconds 0' until Ctrl-C
+	.venv/bin/c2kit demo $(ARGS)
+
+.PHONY: tour
+tour: .venv/.core ## decode a recording that the example dictionary makes, and show what came of it
+	.venv/bin/python examples/tour.py $(ARGS)
 
 .PHONY: test
 test: ## all that CI checks, on the wheel as its users install it (first run: sets up .venv-wheel)

@@ -28,7 +28,9 @@ from c2kit import (
 
 mission = Mission("firefly", dictionary=Dictionary.load("dictionary/"), bus="sqlite:var/bus.db")
 
-mission.interface("fep", TcpClient("localhost", 7011), protocols=[CcsdsPackets()], targets=["FIREFLY"], raw_log="var/raw")
+mission.interface(
+    "fep", TcpClient("localhost", 7011), protocols=[CcsdsPackets()], targets=["FIREFLY"], raw_log="var/raw"
+)
 mission.interface("antenna", UdpListener(7020), protocols=[Fixed(64)], targets=["ANTENNA"])
 
 mission.stage("decom", Identifier(), Decommutator(), LimitsMonitor())

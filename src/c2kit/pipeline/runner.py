@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Self
 
 from c2kit.bus import BusUnavailable, open_bus
-from c2kit.errors import UnknownName, UsageError
+from c2kit.errors import C2kitError, UnknownName, UsageError
 from c2kit.links import SelectorLoop
 from c2kit.links.backoff import Backoff
 from c2kit.pipeline.definitions import publish_definitions
@@ -252,7 +252,8 @@ class Runner:
 
     def failed(self, name: str, error: Exception) -> None:
         """A stage will never go on: all others end, and so does the process."""
-        _log.error("stage %s cannot go on: %s", name, error, exc_info=error)
+        trace = None if isinstance(error, C2kitError) else error  # what c2kit raises on purpose explains itself
+        _log.error("stage %s cannot go on: %s", name, error, exc_info=trace)
         self.health.not_ready(name, str(error))
         if self.error is None:
             self.error = error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,14 @@ if TYPE_CHECKING:
     from c2kit.pipeline.mission import Mission
 
 __all__ = ["StageSurroundings"]
+
+_LEVELS = {
+    Severity.INFO: logging.INFO,
+    Severity.WARNING: logging.WARNING,
+    Severity.ERROR: logging.ERROR,
+    Severity.CRITICAL: logging.CRITICAL,
+}
+_log = logging.getLogger(__name__)
 
 
 @frozen(kw_only=True, eq=False)
@@ -69,7 +78,9 @@ class StageSurroundings:
         return self._outputs.get((str(kind), scope))
 
     def own_record(self, kind: Kind, record: JsonRecord) -> Record:
-        """A record for the stage's own stream of events, dead letters or command status."""
+        """A record for the stage's own stream of events, dead letters or command status; events are logged, too."""
+        if isinstance(record, Event):
+            _log.log(_LEVELS[record.severity], "%s", record.message)
         return Record(self._outputs[str(kind), self.name], self.name, pack(record))
 
     def event(self, kind: str, severity: Severity, message: str, **facts: Any) -> Event:  # noqa: ANN401 - plain data
