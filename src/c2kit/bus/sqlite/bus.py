@@ -341,6 +341,6 @@ def _info(store: Store, stream: StoredStream) -> StreamInfo:
         uuid=stream.uuid,
         first_offsets=tuple(first for first, _, _ in bounds),
         next_offsets=tuple(following for _, following, _ in bounds),
-        size_bytes=store.size_bytes(stream),
+        size_bytes=sum(size for _, _, size in bounds),
         lag=lag,
     )

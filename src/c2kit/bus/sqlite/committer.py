@@ -56,7 +56,8 @@ class Committer:
         self._waiting: list[_Job] = []
         self._is_led = False
         self._closed = False
-        self._used = threading.Condition(threading.Lock())
+        self._used = threading.Lock()
+        self._changed = threading.Condition(self._used)
         self._hints: dict[object, Callable[[Store], object]] = {}
         self._touched: set[str] = set()
         self._retained_at = 0.0
@@ -88,8 +89,8 @@ class Committer:
         """Finish what waits, then stop."""
         with self._used:
             self._closed = True
-            self._used.notify_all()
-            self._used.wait_for(lambda: not self._is_led)
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: not self._is_led)
         self._tidier.join()
         self._store.close()
 
@@ -102,7 +103,8 @@ class Committer:
             with self._used:
                 successor = self._waiting[0] if self._waiting else None
                 self._is_led = successor is not None
-                self._used.notify_all()
+                if self._closed:
+                    self._changed.notify_all()
             if successor is not None:
                 successor.called.release()
         if changes:
@@ -152,7 +154,7 @@ class Committer:
         """Retain, and write hints, though nobody commits any more."""
         while True:
             with self._used:
-                if self._used.wait_for(lambda: self._closed, _RETAIN_EVERY_SECONDS):
+                if self._changed.wait_for(lambda: self._closed, _RETAIN_EVERY_SECONDS):
                     return
                 is_due = not self._is_led and bool(self._hints or self._touched)
                 self._is_led = self._is_led or is_due

@@ -287,10 +287,10 @@ class SqliteWorker(_Reader, Worker):
         by_stream: dict[str, list[Record]] = {}
         for record in step.publish:
             by_stream.setdefault(record.stream, []).append(record)
-        self._check_room(store, by_stream)
         now_ns = time.time_ns()
         for name, records in by_stream.items():
-            store.append(self._streams[name], records, now_ns)
+            stream = self._streams[name]
+            store.append(stream, self._bounds_with_room(store, stream), records, now_ns)
         for (name, number), offset in step.passed.items():
             store.set_position(self._stage, self._streams[name], number, offset)
         for (processor, lane), value in step.snapshots.items():
@@ -307,13 +307,14 @@ class SqliteWorker(_Reader, Worker):
         known = name in self._streams and 0 <= number < self._streams[name].spec.partitions
         return self._streams[name].partitions[number] if known else None
 
-    def _check_room(self, store: Store, names: Collection[str]) -> None:
-        bound = self._shared.max_stream_bytes
-        full = [stream for name in names if _is_full(store, stream := self._streams[name], bound)]
-        if full:
-            retain(store, full, bound)
-            if any(_is_full(store, stream, bound) for stream in full):
-                raise StreamFull(f"{full[0].spec.name} is full")
+    def _bounds_with_room(self, store: Store, stream: StoredStream) -> list[tuple[int, int, int]]:
+        bounds, most = store.bounds(stream), self._shared.max_stream_bytes
+        if _is_full(stream, bounds, most):
+            retain(store, [stream], most)
+            bounds = store.bounds(stream)
+            if _is_full(stream, bounds, most):
+                raise StreamFull(f"{stream.spec.name} is full")
+        return bounds
 
     def rewind(self) -> None:
         """See :meth:`c2kit.bus.base.Worker.rewind`."""
@@ -479,5 +480,6 @@ def _committed(store: Store, stage: str, stream: StoredStream, number: int) -> i
     return store.bounds(stream)[number][0] if position is None else position
 
 
-def _is_full(store: Store, stream: StoredStream, bound: int) -> bool:
-    return stream.spec.is_telemetry and bool(stream.spec.consumers) and store.size_bytes(stream) >= bound
+def _is_full(stream: StoredStream, bounds: Iterable[tuple[int, int, int]], most: int) -> bool:
+    blocks = stream.spec.is_telemetry and bool(stream.spec.consumers)
+    return blocks and sum(size for _, _, size in bounds) >= most

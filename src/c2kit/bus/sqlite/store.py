@@ -305,31 +305,29 @@ class Store:
         query = "SELECT first, next, size_bytes FROM partitions WHERE id >= ? AND id < ? ORDER BY id"
         return self._db.execute(query, (ids.start, ids.stop)).fetchall()
 
-    def size_bytes(self, stream: StoredStream) -> int:
-        """What all partitions of a stream retain."""
-        ids = stream.partitions
-        query = "SELECT sum(size_bytes) FROM partitions WHERE id >= ? AND id < ?"
-        return int(self._db.execute(query, (ids.start, ids.stop)).fetchone()[0])
-
     def next_offsets(self) -> dict[int, int]:
         """Of all partitions."""
         return dict(self._db.execute("SELECT id, next FROM partitions"))
 
     # -- records ------------------------------------------------------------------------------------------------------
 
-    def append(self, stream: StoredStream, records: Sequence[Record], now_ns: int) -> None:
-        """Put records of one stream at the ends of their lanes' partitions."""
+    def append(
+        self, stream: StoredStream, bounds: Sequence[tuple[int, int, int]], records: Sequence[Record], now_ns: int
+    ) -> None:
+        """Put records of one stream, whose bounds are these, at the ends of their lanes' partitions."""
         shares: dict[int, list[Record]] = {}
         for record in records:
             shares.setdefault(stream.number_of(record.lane), []).append(record)
-        query = "UPDATE partitions SET next = next + ?, size_bytes = size_bytes + ? WHERE id = ? RETURNING next"
         for number, share in shares.items():
             partition = stream.partitions[number]
-            size = sum(len(record.value) for record in share)
-            (following,) = self._db.execute(query, (len(share), size, partition)).fetchone()
-            first = partition * _OFFSETS + following - len(share)
+            _, begin, size = bounds[number]
+            following = begin + len(share)
+            size += sum(len(record.value) for record in share)
+            first = partition * _OFFSETS + begin
             rows = [(first + index, record.lane, now_ns, record.value) for index, record in enumerate(share)]
             self._db.executemany("INSERT INTO records (id, lane, published_ns, value) VALUES (?, ?, ?, ?)", rows)
+            row = (following, size, partition)
+            self._db.execute("UPDATE partitions SET next = ?, size_bytes = ? WHERE id = ?", row)
             self.changes.published[partition] = following
         self.changes.touched.add(stream.spec.name)
 
