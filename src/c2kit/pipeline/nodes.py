@@ -94,10 +94,10 @@ def _served_targets(mission: Mission) -> tuple[str, ...]:
 
 def _command_source(mission: Mission) -> Node:
     served = _served_targets(mission)
-    commands = ((Kind.COMMANDS, target) for target in served)
-    controls = ((Kind.LINK_CONTROL, name) for name in mission.interfaces)
-    writes = (*commands, *controls, (Kind.COMMAND_STATUS, COMMAND_SOURCE))
-    return Node(name=COMMAND_SOURCE, role=COMMAND_SOURCE, writes=writes, targets=served)
+    commands = tuple((Kind.COMMANDS, target) for target in served)
+    controls = tuple((Kind.LINK_CONTROL, name) for name in mission.interfaces)
+    writes = (*controls, (Kind.COMMAND_STATUS, COMMAND_SOURCE))
+    return Node(name=COMMAND_SOURCE, role=COMMAND_SOURCE, writes=writes, may=commands, targets=served)
 
 
 def _interfaces(mission: Mission) -> Iterator[Node]:
