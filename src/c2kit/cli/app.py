@@ -11,7 +11,9 @@ from c2kit.cli.describe import describe
 from c2kit.cli.encode import encode
 from c2kit.cli.failing import EXIT_CODES, Commands
 from c2kit.cli.graph import graph
+from c2kit.cli.link import link
 from c2kit.cli.log import log
+from c2kit.cli.replay import replay
 from c2kit.cli.run import run
 from c2kit.cli.sim import sim
 from c2kit.cli.tail import tail
@@ -25,5 +27,5 @@ def main() -> None:
     """Decode telemetry, encode commands, and check the dictionaries that define both."""
 
 
-for command in (decode, demo, encode, check, describe, graph, log, run, sim, tail):
+for command in (decode, demo, encode, check, describe, graph, link, log, replay, run, sim, tail):
     main.add_command(command)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from c2kit.batches import PacketBatch
     from c2kit.storage import Finding
 
-__all__ = ["logged_frames", "logged_packets"]
+__all__ = ["logged_frames"]
 
 
 def logged_frames(
@@ -45,37 +45,18 @@ def logged_frames(
         UnknownName: no log knows a packet of that name.
         LogDamaged: at the first damage, where there is no ``on_damage``.
     """
-    logs = logged_packets(root, start_ns=start_ns, end_ns=end_ns, packets=packets, on_damage=on_damage)
-    return (_as_frames(batch) for _, batch in merged(list(logs.values())))
-
-
-def logged_packets(
-    root: str | PathLike[str],
-    *,
-    start_ns: int | None = None,
-    end_ns: int | None = None,
-    packets: Iterable[str] | None = None,
-    on_damage: Callable[[Finding], object] | None = None,
-) -> dict[str, Iterator[PacketBatch]]:
-    """The same packets as they were logged, of each log in the order of writing, by where it lies below ``root``.
-
-    Raises as :func:`logged_frames`.
-    """
-    logs = {
-        str(directory.relative_to(root)): PacketLogReader(directory)
-        for directory in find_logs(root)
-        if _holds_packets(directory)
-    }
+    logs = [PacketLogReader(directory) for directory in find_logs(root) if _holds_packets(directory)]
     if not logs:
         raise UsageError(f"there is no log of packets at or below {root}")
     names = None if packets is None else set(packets)
     if names is not None:
-        refuse_unknown_packets(list(logs.values()), names)
-    return {
-        place: log.read(start_ns=start_ns, end_ns=end_ns, packets=wanted, on_damage=on_damage)
-        for place, log in logs.items()
+        refuse_unknown_packets(logs, names)
+    read = [
+        log.read(start_ns=start_ns, end_ns=end_ns, packets=wanted, on_damage=on_damage)
+        for log in logs
         if (wanted := names if names is None else names & log.packet_names) is None or wanted
-    }
+    ]
+    return (_as_frames(batch) for _, batch in merged(read))
 
 
 def _holds_packets(directory: Path) -> bool:

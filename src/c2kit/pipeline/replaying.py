@@ -218,6 +218,12 @@ class Replay:
         """Whether a mission is there that reads it: only then the bus keeps everything until it was read."""
         return any(info.spec.consumers for info in self._bus.streams(f"{self.mission}.{self._prefix}"))
 
+    @property
+    def streams(self) -> list[str]:
+        """The names of the streams with its frames."""
+        infos = self._bus.streams(f"{self.mission}.{self._prefix}{Kind.FRAMES}.")
+        return [info.spec.name for info in infos if any(info.next_offsets)]
+
     def run(self, logs: Mapping[str, Iterable[PacketBatch]], *, speed: float | None = None) -> None:
         """Write all that is wanted of these logs and was not written yet.
 
