@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from c2kit.batches.kinds import Kind
 from c2kit.bus import BusUnavailable, Fenced, Record, Step
-from c2kit.bus.records import LinkControl, pack, unpack
+from c2kit.bus.records import Event, LinkControl, pack, unpack
 from c2kit.errors import MessageError, UnknownName
 from c2kit.pipeline.names import COMMAND_SOURCE
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from c2kit.pipeline.description import MissionDescription
     from c2kit.pipeline.interface_draft import InterfaceDraft
 
-__all__ = ["LinkControls", "ask_for_link"]
+__all__ = ["LinkControls", "ask_for_link", "last_changes"]
 
 _PATIENCE_SECONDS = 30.0
 _PAUSE_SECONDS = 0.02
@@ -83,3 +83,21 @@ def ask_for_link(
             time.sleep(_PAUSE_SECONDS)
         else:
             return
+
+
+def last_changes(bus: StreamBus, mission: MissionDescription) -> dict[str, Event | None]:
+    """By interface, the last change of its link as a whole that the bus still has; ``None`` where there is none."""
+    links = [stage.name for stage in mission.stages if stage.link is not None]
+    streams = {each.scope: each.name for each in mission.streams if each.kind == str(Kind.EVENTS)}
+    return {name: _last_change(bus, streams[name]) for name in links}
+
+
+def _last_change(bus: StreamBus, stream: str) -> Event | None:
+    last: Event | None = None
+    with bus.view([stream], from_oldest=True) as view:
+        while records := view.receive(0.0):
+            for record in records:
+                event = unpack(Event, record.value)
+                if event.kind == "link" and not event.facts.get("peer"):
+                    last = event
+    return last

@@ -9,15 +9,15 @@ import pytest
 
 from c2kit.batches.kinds import Kind
 from c2kit.bus import BusUnavailable, Received, StreamBus, open_bus
-from c2kit.bus.records import LinkControl, pack, unpack
+from c2kit.bus.records import Event, LinkControl, Severity, pack, unpack
 from c2kit.errors import UnknownName
 from c2kit.links import Interface, State, Surroundings, TcpClient, TcpServer
 from c2kit.pipeline import link_control
 from c2kit.pipeline.interface_draft import InterfaceDraft, Kept
 from c2kit.pipeline.ledger import ByteRow
-from c2kit.pipeline.link_control import LinkControls, ask_for_link
+from c2kit.pipeline.link_control import LinkControls, ask_for_link, last_changes
 from c2kit.protocols import CcsdsPackets
-from tests.interfaces import interface_mission
+from tests.interfaces import interface_mission, write
 from tests.links import until
 from tests.missions import prepared, published, surroundings
 
@@ -107,3 +107,22 @@ def test_what_is_so_already_changes_nothing(bus: StreamBus) -> None:
         assert draft.then == []
     finally:
         interface.close()
+
+
+def test_the_last_change_of_each_link_is_found_among_other_events(bus: StreamBus) -> None:
+    def event(kind: str, time_ns: int, **facts: str) -> bytes:
+        return pack(Event(kind=kind, severity=Severity.INFO, stage="fep", message="", facts=facts, time_ns=time_ns))
+
+    assert last_changes(bus, MISSION.describe()) == {"fep": None}
+    write(
+        bus,
+        "fep",
+        Kind.EVENTS,
+        event("link", 1, peer="", state="connecting"),
+        event("link", 2, peer="", state="connected"),
+        event("link", 3, peer="1.2.3.4:5", state="connected"),
+        event("discarded", 4),
+    )
+    last = last_changes(bus, MISSION.describe())["fep"]
+    assert last is not None
+    assert last.time_ns == 2
