@@ -12,7 +12,6 @@ from c2kit.cli.encode import encode
 from c2kit.cli.failing import EXIT_CODES, Commands
 from c2kit.cli.graph import graph
 from c2kit.cli.link import link
-from c2kit.cli.link import link
 from c2kit.cli.log import log
 from c2kit.cli.replay import replay
 from c2kit.cli.run import run
