@@ -138,7 +138,7 @@ class Runner:
         self._stop_turns(until)
         if self.error is None:
             self._drain(until)
-        self._final = (self.rows(), self.edges(), self.byte_rows())
+        self._final = (self.rows(), self._last_edges(), self.byte_rows())
         self._ended.set()
         for driver in self._drivers.values():
             driver.close()
@@ -230,6 +230,13 @@ class Runner:
         except TRANSIENT as error:
             _log.warning("not all could be finished: %s; what is left is on the bus", error)
 
+    def _last_edges(self) -> Sequence[EdgeRow]:
+        try:
+            return self.edges()
+        except BusUnavailable as error:
+            _log.warning("%s; so the ledger cannot tell what waits between the stages", error)
+            return []
+
     def _beat(self) -> None:
         """Say which stages are alive. A stage may wait for room on the bus for ever: that is no reason to kill it."""
         while not self._ended.wait(_BEAT_SECONDS):
@@ -285,7 +292,7 @@ class Runner:
         return [row for stage in self.running.values() for row in stage.ledger()]
 
     def edges(self) -> Sequence[EdgeRow]:
-        """What waits between stages, by stream and consumer."""
+        """What waits between stages, by stream and consumer. Raises BusUnavailable, until it has ended."""
         if self._final is not None:
             return self._final[1]
         running = self.running

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from attrs import define, field, frozen
 
+from c2kit.bus import BusUnavailable
 from c2kit.links import State
 from c2kit.pipeline.sources import links_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from c2kit.pipeline.ledger import EdgeRow
     from c2kit.pipeline.runner import Runner
 
 __all__ = ["LinkStatus", "StageStatus", "Status", "StatusMeter"]
@@ -57,18 +60,24 @@ class Status:
 
 @define(eq=False)
 class StatusMeter:
-    """Tells the status of a runner, with rates since it was told last."""
+    """Tells the status of a runner, with rates since it was told last.
+
+    While the bus is not available, what waits is told as it was last known.
+    """
 
     runner: Runner
     monotonic: Callable[[], float] = time.monotonic
     _taken_at: float | None = field(default=None, init=False)
     _before: Counter[str] = field(factory=Counter, init=False)
+    _edges: Sequence[EdgeRow] = field(default=(), init=False)
 
     def take(self) -> Status:
         """The status now."""
         now = self.monotonic()
         seconds = 0.0 if self._taken_at is None else now - self._taken_at
-        rows, edges, byte_rows = self.runner.rows(), self.runner.edges(), self.runner.byte_rows()
+        with suppress(BusUnavailable):
+            self._edges = self.runner.edges()
+        rows, edges, byte_rows = self.runner.rows(), self._edges, self.runner.byte_rows()
         amounts: Counter[str] = Counter({f"link {row.interface}": row.received for row in byte_rows})
         firsts: dict[tuple[str, str], str] = {}
         refused: Counter[str] = Counter()

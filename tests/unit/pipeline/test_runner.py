@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sqlite3
 import threading
 import time
 import urllib.request
@@ -238,6 +239,29 @@ def test_the_status_tells_rates_and_links(ground: Ground, tmp_path: Path) -> Non
     (link,) = status.links
     assert str(link.state) == "connected"
     assert link.received_bytes == 2 * link.bytes_a_second == len(b"".join(flown()))
+
+
+def test_a_bus_that_another_program_locks_ends_nothing(
+    ground: Ground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mission = a_mission(ground, tmp_path, f"sqlite:{tmp_path / 'bus.db'}")
+    monkeypatch.setattr("c2kit.bus.sqlite.store._PATIENCE_SECONDS", 0.2)
+    runner = Runner(mission, settings=Settings(drain_seconds=5.0))
+    other = sqlite3.connect(tmp_path / "bus.db", isolation_level=None)
+    try:
+        with runner:
+            meter = StatusMeter(runner)
+            wait_for(lambda: not runner.health.unready and len(meter.take().stages) == 5)
+            lags = {stage.name: stage.lag for stage in meter.take().stages}
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(BusUnavailable):
+                runner.edges()
+            assert {stage.name: stage.lag for stage in meter.take().stages} == lags
+            assert runner.error is None
+        assert runner.edges() == []
+        assert unaccounted(runner) == "unaccounted: 0"
+    finally:
+        other.close()
 
 
 def test_a_stage_that_the_mission_does_not_have_is_refused(ground: Ground, tmp_path: Path) -> None:
