@@ -304,6 +304,9 @@ class Replay:
         if not new:
             return
         for interface in new:
+            if not interface:
+                what = "packets were logged without the interface that they came from"
+                raise UsageError(what, remedy="set the batches' interface before they are logged, or replayed")
             check_name("interface that packets came from", interface)
             self._streams[interface] = stream_name(self.mission, Kind.FRAMES, interface, prefix=self._prefix)
         there = {info.spec.name for info in self._bus.streams(f"{self.mission}.{self._prefix}")}

@@ -143,7 +143,7 @@ class TestWhatIsReplayed:
         write(tmp_path / "log", "A", [Logged(b"data", NOON, interface="")])
         with (
             Replay(bus, "m", "night", ALL) as replay,
-            pytest.raises(UsageError, match="interface that packets came from"),
+            pytest.raises(UsageError, match="without the interface that they came from"),
         ):
             replay.run(logs_in(tmp_path / "log"))
 
