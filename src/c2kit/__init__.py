@@ -14,6 +14,7 @@ __all__ = [
     "Column",
     "CommandEncoder",
     "CommandRefused",
+    "CommandSource",
     "Crc",
     "Decommutator",
     "DefinitionError",
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from c2kit.dictionaries import Dictionary
     from c2kit.errors import C2kitError, CommandRefused, DefinitionError, UnknownName, UsageError
     from c2kit.links import File, Interface, Serial, TcpClient, TcpServer, Udp, UdpListener
+    from c2kit.pipeline.commanding import CommandSource
     from c2kit.pipeline.description import Resources, Scale
     from c2kit.pipeline.mission import Mission
     from c2kit.pipeline.parts import PacketLogger, RawLogger
@@ -65,6 +67,7 @@ else:  # hidden from type checkers, for which it would make every misspelt name 
         "c2kit.dictionaries": ("Dictionary",),
         "c2kit.errors": ("C2kitError", "CommandRefused", "DefinitionError", "UnknownName", "UsageError"),
         "c2kit.links": ("File", "Interface", "Serial", "TcpClient", "TcpServer", "Udp", "UdpListener"),
+        "c2kit.pipeline.commanding": ("CommandSource",),
         "c2kit.pipeline.description": ("Resources", "Scale"),
         "c2kit.pipeline.mission": ("Mission",),
         "c2kit.pipeline.parts": ("PacketLogger", "RawLogger"),

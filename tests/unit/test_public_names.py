@@ -19,6 +19,7 @@ PUBLIC = [
     "Column",
     "CommandEncoder",
     "CommandRefused",
+    "CommandSource",
     "Crc",
     "Decommutator",
     "DefinitionError",

@@ -15,6 +15,7 @@ from c2kit.cli.link import link
 from c2kit.cli.log import log
 from c2kit.cli.replay import replay
 from c2kit.cli.run import run
+from c2kit.cli.send import send
 from c2kit.cli.sim import sim
 from c2kit.cli.tail import tail
 
@@ -27,5 +28,5 @@ def main() -> None:
     """Decode telemetry, encode commands, and check the dictionaries that define both."""
 
 
-for command in (decode, demo, encode, check, describe, graph, link, log, replay, run, sim, tail):
+for command in (decode, demo, encode, check, describe, graph, link, log, replay, run, send, sim, tail):
     main.add_command(command)
