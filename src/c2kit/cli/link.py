@@ -71,10 +71,11 @@ def disable(script: Path, interface: str, *, reason: str) -> None:
 
 
 def _ask(script: Path, interface: str, reason: str, *, enabled: bool) -> None:
+    from c2kit.cli.options import user_name
     from c2kit.pipeline.link_control import ask_for_link
 
     with _running(script) as (bus, mission):
-        ask_for_link(bus, mission, interface, enabled=enabled, reason=reason, caller=_user())
+        ask_for_link(bus, mission, interface, enabled=enabled, reason=reason, caller=user_name())
     click.echo(f"asked {interface} to {'enable' if enabled else 'disable'} its link", err=True)
 
 
@@ -90,12 +91,3 @@ def _running(script: Path) -> Iterator[tuple[StreamBus, MissionDescription]]:
     mission = Settings.from_environment(os.environ).applied_to(load_mission(script)).describe()
     with looking(mission.bus, mission.name) as look:
         yield look.bus, mission
-
-
-def _user() -> str:
-    import getpass
-
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        return ""

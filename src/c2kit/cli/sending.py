@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
 import time
@@ -16,7 +15,7 @@ from c2kit.bus import open_bus
 from c2kit.bus.records import Fate, pack
 from c2kit.cli import encoding
 from c2kit.cli.failing import ExitCode
-from c2kit.cli.options import tell
+from c2kit.cli.options import tell, user_name
 from c2kit.errors import UnknownName, UsageError
 from c2kit.pipeline.commanding import CommandSource, StreamsMissing
 from c2kit.pipeline.script import load_mission
@@ -85,7 +84,7 @@ def send_and_follow(wanted: Wanted) -> ExitCode:
             tell(f"HAZARDOUS: {hazard}")
         tell(f"{wanted.words} was not sent; --confirm-hazardous sends it all the same.")
         return ExitCode.REFUSED
-    with _opened(mission, wanted.bus or mission.bus) as bus, CommandSource(bus, mission, caller=_caller()) as source:
+    with _opened(mission, wanted.bus or mission.bus) as bus, CommandSource(bus, mission, caller=user_name()) as source:
         return _followed(wanted, source)
 
 
@@ -115,13 +114,6 @@ def _opened(mission: Mission, url: str) -> StreamBus:
     if kind == "sqlite" and not Path(path).is_file():
         raise StreamsMissing(mission.name, url)
     return open_bus(url)
-
-
-def _caller() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        return ""
 
 
 def _followed(wanted: Wanted, source: CommandSource) -> ExitCode:
