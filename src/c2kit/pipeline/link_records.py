@@ -11,7 +11,7 @@ from c2kit.batches.kinds import Kind
 from c2kit.batches.packets import joined
 from c2kit.bus import Record
 from c2kit.pipeline.definitions import Definitions
-from c2kit.pipeline.wire import Wire, lane_of
+from c2kit.pipeline.wire import JOINED_BYTES, Wire, lane_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["LinkRecords"]
 
-_JOINED_BYTES = 500_000
-"""Small batches become one of at most so many bytes: with what is said of each packet, few are more than a megabyte."""
 _MOST_BYTES = 4_000_000
 
 
@@ -38,7 +36,7 @@ class LinkRecords:
 
     def frames(self, batches: Iterable[PacketBatch]) -> list[Record]:
         """Frames in their order, in as few records as can be."""
-        return self._records(self._frames, joined(batches, max_bytes=_JOINED_BYTES))
+        return self._records(self._frames, joined(batches, max_bytes=JOINED_BYTES))
 
     def received(self, arrivals: Iterable[Arrival]) -> list[Record]:
         """Raw bytes as they came, each piece a packet; nothing where nobody reads them."""

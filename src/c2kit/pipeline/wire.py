@@ -12,9 +12,11 @@ from c2kit.batches.arrow import PacketSchema, TelemetrySchema, fingerprint_of
 if TYPE_CHECKING:
     from c2kit.pipeline.definitions import Definitions
 
-__all__ = ["Batch", "Wire", "lane_of"]
+__all__ = ["JOINED_BYTES", "Batch", "Wire", "lane_of"]
 
 Batch = PacketBatch | TelemetryBatch
+JOINED_BYTES = 500_000
+"""Small batches become one of at most so many bytes: with what is said of each packet, few are more than a megabyte."""
 
 
 def lane_of(batch: Batch) -> str:

@@ -92,6 +92,21 @@ def test_what_went_in_as_frames_comes_out_as_telemetry_once(bus: StreamBus) -> N
     stage.close()
 
 
+def test_small_records_that_wait_are_worked_on_as_one(bus: StreamBus) -> None:
+    mission, packets = decom_mission(Identifier(), Decommutator(), publish_kinds=("packets",)), flown()
+    prepared(bus, mission)
+    publish(bus, mission, "fep", Kind.FRAMES, in_pieces(packets, 1))
+    stage = ProcessingStage(surroundings(bus, mission, "decom"))
+    assert stage.turn(1.0)
+    stage.close()
+    (record,) = published(bus, mission, Kind.PACKETS, "FIREFLY")
+    assert list(wire_of(bus, mission).read(record.value)) == list(packets)
+    samples = telemetry(bus, mission)
+    assert len(samples) == len({batch.packet.name for batch in samples}) < len(packets)
+    assert Counter(map(repr, rows_of(samples))) == expected_rows(packets)
+    assert sum(stage.consumed().values()) == len(packets)
+
+
 def test_a_stage_that_dies_before_it_commits_has_done_nothing_and_its_successor_all(bus: StreamBus) -> None:
     mission, packets = decom_mission(), flown()
     prepared(bus, mission)
