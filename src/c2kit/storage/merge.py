@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     Run = tuple[npt.NDArray[np.int64], PacketBatch]
     """A batch, and by which times its packets are ordered: they never go back."""
+    _Head = tuple[int, int, int, Run]
+    """The time of the next packet of a log, the log, and the place of that packet in its run."""
 
 __all__ = ["merged"]
 
@@ -78,27 +80,27 @@ class _Bytes:
 
 def _merged(logs: Sequence[Iterator[Run]]) -> Iterator[tuple[int, Run]]:
     """Runs of which none begins before the one before it ends, cut where another log has an earlier packet."""
-    heads: list[tuple[int, int, Run]] = []
+    heads: list[_Head] = []
     for number, log in enumerate(logs):
         _push_next(heads, number, log)
     while heads:
-        _, number, (times, batch) = heapq.heappop(heads)
-        count = len(times)
+        _, number, start, run = heapq.heappop(heads)
+        times, batch = run
+        stop = len(times)
         if heads:
-            other_time, other, _ = heads[0]
-            count = int(np.searchsorted(times, other_time, side="right" if number < other else "left"))
-        yield number, (times[:count], _part(batch, 0, count))
-        if count < len(times):
-            rest = times[count:], _part(batch, count, len(times))
-            heapq.heappush(heads, (int(times[count]), number, rest))
+            other_time, other, _, _ = heads[0]
+            stop = start + int(np.searchsorted(times[start:], other_time, side="right" if number < other else "left"))
+        yield number, (times[start:stop], _part(batch, start, stop))
+        if stop < len(times):
+            heapq.heappush(heads, (int(times[stop]), number, stop, run))
         else:
             _push_next(heads, number, logs[number])
 
 
-def _push_next(heads: list[tuple[int, int, Run]], number: int, log: Iterator[Run]) -> None:
+def _push_next(heads: list[_Head], number: int, log: Iterator[Run]) -> None:
     for times, batch in log:
         if len(batch):
-            heapq.heappush(heads, (int(times[0]), number, (times, batch)))
+            heapq.heappush(heads, (int(times[0]), number, 0, (times, batch)))
             return
 
 
