@@ -68,8 +68,9 @@ coverage: $(ENV)/.ready ## the same, and a report to click through in htmlcov/
 	C2KIT_TEST_ENV=$(ENV) $(BIN)/python -m pytest --cov --cov-report=term --cov-report=html $(ARGS)
 
 .PHONY: bench
-bench: .venv/.core ## c2kit beside its peers, as ratios measured in one run; ARGS=--quick takes less than a minute
+bench: .venv/.core ## c2kit beside its peers, then the live pipeline, as ratios; ARGS=--quick takes two minutes
 	.venv/bin/python -m benchmarks $(ARGS)
+	.venv/bin/python -m benchmarks.pipeline $(filter --quick,$(ARGS))
 
 .PHONY: format
 format: .venv/.ready ## let ruff format, and fix what it can
