@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from c2kit.batches.kinds import Kind
-from c2kit.bus import Fenced, Position, PositionLost, Step
+from c2kit.bus import BusError, Fenced, Position, PositionLost, Step
 from c2kit.bus.records import Severity
-from c2kit.errors import C2kitError, MessageError, UsageError
+from c2kit.errors import MessageError, UsageError
 from c2kit.pipeline.dead_letters import letter_of_record
 from c2kit.pipeline.definitions import Definitions
 from c2kit.pipeline.keepers import KEEPERS, Keeper
@@ -36,7 +36,7 @@ __all__ = ["LogPositionLost", "LogStage"]
 _log = logging.getLogger(__name__)
 
 
-class LogPositionLost(C2kitError):
+class LogPositionLost(BusError):
     """What a log is to go on with is not on the bus any more, so that packets are missing from it for ever.
 
     ``lost_records`` is how many records that are, where it is known.
