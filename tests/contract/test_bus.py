@@ -340,6 +340,17 @@ class TestSetUp:
         (after,) = bus.streams()
         assert (after.uuid, after.next_offsets[0]) == (before.uuid, before.next_offsets[0] + 1)
 
+    def test_a_stream_tells_when_the_newest_of_its_records_was_published(self, bus: StreamBus) -> None:
+        bus.apply([spec(partitions=2)])
+        assert [each.newest_ns for each in bus.streams()] == [None]
+        begun_ns = time.time_ns()
+        for lane in ("a", "b", "c"):
+            publish(bus, b"1", lane=lane)
+        with bus.view([spec().name], from_oldest=True) as view:
+            times = [record.published_ns for record in drain(view)]
+        assert [each.newest_ns for each in bus.streams()] == [max(times)]
+        assert begun_ns <= max(times) <= time.time_ns()
+
     @pytest.mark.parametrize("change", [{"partitions": 2}, {"writer": "other"}, {"lanes": ("a",)}])
     def test_a_stream_cannot_change_what_is_fixed(self, bus: StreamBus, change: dict[str, Any]) -> None:
         bus.apply([spec()])

@@ -198,6 +198,8 @@ class StreamInfo:
     next_offsets: tuple[int, ...]
     size_bytes: int
     lag: Mapping[str, int]
+    newest_ns: int | None = None
+    """When the newest record that is retained was published; ``None`` where none is."""
 
 
 class _Closing(ABC):

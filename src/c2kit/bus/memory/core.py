@@ -127,6 +127,7 @@ class Core:
             next_offsets=tuple(partition.next for partition in stream.partitions),
             size_bytes=stream.size_bytes,
             lag=lag,
+            newest_ns=max((each.records[-1].published_ns for each in stream.partitions if each.records), default=None),
         )
 
     def committed(self, stage: str, key: PartitionId) -> int:

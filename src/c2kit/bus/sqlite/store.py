@@ -305,6 +305,15 @@ class Store:
         query = "SELECT first, next, size_bytes FROM partitions WHERE id >= ? AND id < ? ORDER BY id"
         return self._db.execute(query, (ids.start, ids.stop)).fetchall()
 
+    def newest_ns(self, stream: StoredStream) -> int | None:
+        """When the newest record of a stream was published."""
+        query = "SELECT published_ns FROM records WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT 1"
+        found = [
+            self._db.execute(query, (partition * _OFFSETS, (partition + 1) * _OFFSETS)).fetchone()
+            for partition in stream.partitions
+        ]
+        return max((row[0] for row in found if row is not None), default=None)
+
     def next_offsets(self) -> dict[int, int]:
         """Of all partitions."""
         return dict(self._db.execute("SELECT id, next FROM partitions"))
