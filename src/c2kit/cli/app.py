@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from c2kit.cli.check import check
+from c2kit.cli.dead_letter import dead_letter
 from c2kit.cli.decode import decode
 from c2kit.cli.demo import demo
 from c2kit.cli.describe import describe
@@ -17,6 +18,7 @@ from c2kit.cli.replay import replay
 from c2kit.cli.run import run
 from c2kit.cli.send import send
 from c2kit.cli.sim import sim
+from c2kit.cli.streams import streams
 from c2kit.cli.tail import tail
 
 __all__ = ["main"]
@@ -25,8 +27,13 @@ __all__ = ["main"]
 @click.group(cls=Commands, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="c2kit", prog_name="c2kit", message="%(prog)s %(version)s")
 def main() -> None:
-    """Decode telemetry, encode commands, and check the dictionaries that define both."""
+    """Command and telemetry pipelines for spacecraft: decode, encode, run, watch, send, log."""
 
 
-for command in (decode, demo, encode, check, describe, graph, link, log, replay, run, send, sim, tail):
+COMMANDS = (
+    *(decode, encode, check, describe, sim),
+    *(graph, run, demo, tail, send, link, streams, dead_letter, log, replay),
+)
+
+for command in COMMANDS:
     main.add_command(command)

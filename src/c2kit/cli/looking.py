@@ -61,8 +61,9 @@ def looking(bus: str | None, mission: str | None) -> Iterator[Look]:
     """The bus and the mission that are meant by the options, or else by the environment.
 
     Raises:
-        UsageError: nothing says which bus; there is no bus; nothing says which of several missions.
+        UsageError: nothing says which bus, or which of several missions; no other process can look at it.
         UnknownName: the mission is not on the bus.
+        BusUnavailable: there is no bus, or no mission on it; it does not answer.
     """
     from c2kit.bus import open_bus
     from c2kit.pipeline.settings import Settings
@@ -77,6 +78,8 @@ def looking(bus: str | None, mission: str | None) -> Iterator[Look]:
 
 
 def _check_that_it_is_there(url: str) -> None:
+    from c2kit.bus import BusUnavailable
+
     kind, _, path = url.partition(":")
     if kind == "memory":
         raise UsageError(
@@ -84,7 +87,7 @@ def _check_that_it_is_there(url: str) -> None:
             remedy="run the mission on sqlite:PATH",
         )
     if kind == "sqlite" and path and (not Path(path).is_file() or not Path(path).stat().st_size):
-        raise UsageError(f"there is no bus at {path}", remedy="start the mission first, or give the path that it uses")
+        raise BusUnavailable(f"there is no bus at {path}; start the mission first, or give the path that it uses")
 
 
 def _missions_on(bus: StreamBus) -> list[str]:
@@ -97,12 +100,14 @@ def _missions_on(bus: StreamBus) -> list[str]:
 
 
 def _chosen(mission: str | None, there: list[str], url: str) -> str:
+    from c2kit.bus import BusUnavailable
+
+    if not there:
+        raise BusUnavailable(f"there is no mission on bus {url} yet; start it first")
     if mission is not None:
         if mission not in there:
             raise UnknownName(kind="mission", name=mission, known=there, where=f"bus {url}")
         return mission
-    if not there:
-        raise UsageError(f"there is no mission on bus {url}", remedy="start it first")
     if len(there) > 1:
         remedy = "choose one with --mission, or set C2KIT_MISSION"
         raise UsageError(f"there are several missions on bus {url}", found=", ".join(there), remedy=remedy)
