@@ -23,7 +23,7 @@ PIP_INSTALL := -m pip --disable-pip-version-check install --quiet
 PACKAGE := pyproject.toml README.md LICENSE MANIFEST.in $(shell find src -type f -not -name '*.py[co]' -not -path '*.egg-info/*')
 
 # Folders with Python in them: examples and benchmarks are judged like the rest.
-CODE := $(sort $(foreach folder,src tests examples benchmarks,$(if $(shell find $(folder) -name '*.py' 2>/dev/null),$(folder))))
+CODE := $(sort $(foreach folder,src tests examples benchmarks dev,$(if $(shell find $(folder) -name '*.py' 2>/dev/null),$(folder))))
 
 .PHONY: help
 help: ## list the targets
@@ -71,6 +71,10 @@ coverage: $(ENV)/.ready ## the same, and a report to click through in htmlcov/
 bench: .venv/.core ## c2kit beside its peers, then the live pipeline, as ratios; ARGS=--quick takes two minutes
 	.venv/bin/python -m benchmarks $(ARGS)
 	.venv/bin/python -m benchmarks.pipeline $(filter --quick,$(ARGS))
+
+.PHONY: kafka
+kafka: .venv/.ready ## a real Apache Kafka of three brokers on this machine until Ctrl-C (Java 17, Maven); ARGS='--brokers 1'
+	.venv/bin/python -m dev.kafka $(ARGS)
 
 .PHONY: format
 format: .venv/.ready ## let ruff format, and fix what it can
