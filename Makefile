@@ -63,6 +63,10 @@ docs: $(ENV)/.ready ## build the documentation into site/; a warning is an error
 pytest: $(ENV)/.ready ## the tests, with coverage of lines and branches; ARGS='-k crc' chooses
 	C2KIT_TEST_ENV=$(ENV) $(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
 
+.PHONY: kill-test
+kill-test: $(ENV)/.ready ## kill -9 of processes of a pipeline, 1 000 times; ARGS='--kills 200 --seed 8' chooses
+	$(BIN)/python -m tests.kill $(ARGS)
+
 .PHONY: coverage
 coverage: $(ENV)/.ready ## the same, and a report to click through in htmlcov/
 	C2KIT_TEST_ENV=$(ENV) $(BIN)/python -m pytest --cov --cov-report=term --cov-report=html $(ARGS)
