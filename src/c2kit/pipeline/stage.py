@@ -22,7 +22,6 @@ from c2kit.dictionaries import Dictionary
 from c2kit.errors import MessageError
 from c2kit.pipeline.chain import Chain, ProcessorFailed, StateRefused, keys_of
 from c2kit.pipeline.dead_letters import letter_of_packet, letter_of_record
-from c2kit.pipeline.definitions import Definitions
 from c2kit.pipeline.ledger import LedgerRow
 from c2kit.pipeline.steps import StepMeter
 from c2kit.pipeline.telling import event_of
@@ -127,7 +126,7 @@ class ProcessingStage(Stage):
         self._surroundings = surroundings
         mission, stage = surroundings.mission, surroundings.stage
         self._specs = cast("tuple[Processor[Any, Any], ...]", mission.stages[stage.name].processors)
-        self._definitions = Definitions(surroundings.bus, mission.name, mission.dictionary)
+        self._definitions = surroundings.definitions
         self._wire = Wire(self._definitions)
         Chain(self._specs, mission.dictionary, stage.targets)  # raises now for what cannot be bound
         self._chains: dict[tuple[PartitionId, str], Chain] = {}
