@@ -1,0 +1,32 @@
+"""Names that follow from an identity, and that no two identities share."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+from c2kit.bus.naming import READER_GROUP, catalogue_name, group_of, state_name, transactional_prefix
+
+
+def test_the_names_of_a_stage() -> None:
+    assert state_name("firefly.decom") == "firefly.state.decom"
+    assert state_name("firefly.replay.night.decom") == "firefly.replay.night.state.decom"
+    assert group_of("firefly.decom") == "firefly.decom"
+    assert catalogue_name("firefly") == "firefly.streams"
+
+
+def test_no_transactional_id_of_a_stage_begins_as_those_of_another_whose_name_goes_on() -> None:
+    for ordinal in (0, 17, -1):
+        assert not f"{transactional_prefix('firefly.decom-2')}{ordinal}".startswith(
+            transactional_prefix("firefly.decom")
+        )
+        assert f"firefly.decom.{ordinal}".startswith(transactional_prefix("firefly.decom"))
+
+
+def test_the_bus_uses_the_same_names() -> None:
+    clients = pytest.importorskip("c2kit.bus.kafka.clients")
+    topics = pytest.importorskip("c2kit.bus.kafka.topics")
+    assert inspect.signature(clients.Clients.reader).parameters["group"].default == READER_GROUP
+    assert topics.state_name("m.decom") == state_name("m.decom")
+    assert topics.catalogue_name("m") == catalogue_name("m")
