@@ -4,8 +4,10 @@ A line that begins with ``$`` is typed into a shell; what follows is what appear
 any lines. A block that begins with ``# file: NAME`` is that file.
 """
 
+import contextlib
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -41,21 +43,30 @@ def matches(shown: str, printed: str) -> bool:
 def test_a_page_shows_what_its_commands_print(page: Path, tmp_path: Path, environment: dict[str, str]) -> None:
     workplace = tmp_path / "workplace"
     workplace.mkdir()
-    for language, text in _BLOCK.findall(page.read_text(encoding="utf-8")):
-        file = _FILE.match(text)
-        if file:
-            (workplace / file[1]).write_text(text[file.end() :], encoding="utf-8")
-        for command, shown in _COMMAND.findall(text) if language == "console" else ():
-            done = subprocess.run(
-                ["sh", "-c", command],  # noqa: S607 - the shell that the page means
-                check=False,
-                cwd=workplace,
-                env=environment,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-            )
-            assert matches(shown, done.stdout), f"$ {command}\n{done.stdout}"
+    with contextlib.ExitStack() as shells:
+        for language, text in _BLOCK.findall(page.read_text(encoding="utf-8")):
+            file = _FILE.match(text)
+            if file:
+                (workplace / file[1]).write_text(text[file.end() :], encoding="utf-8")
+            for command, shown in _COMMAND.findall(text) if language == "console" else ():
+                shell = subprocess.Popen(
+                    ["sh", "-c", command],  # noqa: S607 - the shell that the page means
+                    cwd=workplace,
+                    env=environment,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    text=True,
+                    start_new_session=True,
+                )
+                shells.callback(end_what_is_left_of, shell)
+                printed, _ = shell.communicate(timeout=300)
+                assert matches(shown, printed), f"$ {command}\n{printed}"
+
+
+def end_what_is_left_of(shell: subprocess.Popen[str]) -> None:
+    """What a page lets go on in the background must not outlive its test, however that ends."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(shell.pid, signal.SIGKILL)
 
 
 def test_a_difference_is_noticed() -> None:
