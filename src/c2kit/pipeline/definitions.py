@@ -96,11 +96,13 @@ class Definitions:
         bus, targets, schemas = self._bus, self._targets_stream, self._schemas_stream
         identity = stage_identity(self._mission, PROVISIONER)
         deadline = time.monotonic() + _PATIENCE_SECONDS
-        wanted = [Record(targets, target.hash, canonical_json(target)) for target in self._dictionary.targets]
-        wanted += [Record(schemas, fingerprint, each.form.message) for fingerprint, each in self._own_schemas().items()]
         while True:
-            has = {targets: read_compacted(bus, targets), schemas: read_compacted(bus, schemas)}
-            records = [record for record in wanted if record.lane not in has[record.stream]]
+            has = read_compacted(bus, targets)
+            missing = [target for target in self._dictionary.targets if target.hash not in has]
+            records = [Record(targets, target.hash, canonical_json(target)) for target in missing]
+            has = read_compacted(bus, schemas)
+            own = self._own_schemas().items()
+            records += [Record(schemas, name, schema.form.message) for name, schema in own if name not in has]
             if not records:
                 return
             try:
