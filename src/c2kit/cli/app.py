@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from c2kit.cli.acls import acls
 from c2kit.cli.check import check
 from c2kit.cli.dead_letter import dead_letter
 from c2kit.cli.decode import decode
@@ -32,7 +33,7 @@ def main() -> None:
 
 COMMANDS = (
     *(decode, encode, check, describe, sim),
-    *(graph, run, demo, tail, send, link, streams, dead_letter, log, replay),
+    *(graph, run, demo, tail, send, link, streams, acls, dead_letter, log, replay),
 )
 
 for command in COMMANDS:

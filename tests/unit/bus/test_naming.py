@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
-
-import pytest
-
-from c2kit.bus.naming import READER_GROUP, catalogue_name, group_of, state_name, transactional_prefix
+from c2kit.bus.naming import catalogue_name, group_of, state_name, transactional_prefix
 
 
 def test_the_names_of_a_stage() -> None:
@@ -22,11 +18,3 @@ def test_no_transactional_id_of_a_stage_begins_as_those_of_another_whose_name_go
             transactional_prefix("firefly.decom")
         )
         assert f"firefly.decom.{ordinal}".startswith(transactional_prefix("firefly.decom"))
-
-
-def test_the_bus_uses_the_same_names() -> None:
-    clients = pytest.importorskip("c2kit.bus.kafka.clients")
-    topics = pytest.importorskip("c2kit.bus.kafka.topics")
-    assert inspect.signature(clients.Clients.reader).parameters["group"].default == READER_GROUP
-    assert topics.state_name("m.decom") == state_name("m.decom")
-    assert topics.catalogue_name("m") == catalogue_name("m")
