@@ -644,7 +644,7 @@ def test_a_serial_write_that_stalls_is_partial_and_the_port_is_opened_anew(termi
     watch = Watch()
     link = Serial(name, **FAST).start(watch.surroundings)  # type: ignore[arg-type]
     until(lambda: watch.saw(State.CONNECTED))
-    assert link.send(bytes(10_000_000), timeout_seconds=0.1).outcome is Outcome.PARTIAL
+    assert link.send(bytes(10_000_000), timeout_seconds=0.5).outcome is Outcome.PARTIAL
     until(lambda: watch.saw(State.CONNECTED, 2), "opening it again")
     termios.tcflush(device, termios.TCIOFLUSH)
     link.close()
