@@ -127,6 +127,8 @@ class Watch:
     def __init__(self, bus: StreamBus, mission: Mission) -> None:
         self._wire = Wire(Definitions(bus, mission.name, mission.dictionary))
         self._view = bus.view(telemetry_streams(mission))
+        interfaces = mission.interfaces.values()
+        self._behind = {target: each.name for each in interfaces for target in each.targets}
         self._seen: list[tuple[int, Received]] = []
         self._is_over = False
         self._thread = threading.Thread(target=self._look, daemon=True)
@@ -149,6 +151,8 @@ class Watch:
             for now, record in seen:
                 batch = self._wire.read(record.value)
                 assert isinstance(batch, TelemetryBatch)
+                if batch.interface != self._behind[batch.target]:
+                    raise ResultsDiffer(f"what came by {batch.interface} was taken for {batch.target}")
                 delays.extend((now - sent) / 1e6 for sent in batch[SENT].values.tolist())
             return len(delays) >= packets
 
