@@ -9,7 +9,7 @@ import logging
 import tempfile
 from pathlib import Path
 
-from tests.kill.campaign import campaign
+from tests.kill.campaign import RoundResult, campaign
 from tests.kill.report import report
 
 
@@ -23,13 +23,14 @@ def main() -> None:
     logging.getLogger("c2kit").setLevel(logging.ERROR)  # sequence gaps, of which there are many
     folder = given.folder or Path(tempfile.mkdtemp(prefix="c2kit-kill-"))
     print(f"{given.kills} strikes, seed {given.seed}, in {folder}", flush=True)
-    results = []
-    for result in campaign(folder, given.seed, given.kills):
-        results.append(result)
-        print(f"round {len(results)}: {len(result.blows)} strikes, {result.packets:,} packets", flush=True)
-    folder.rmdir()
-    print()
-    print(report(results))
+    results: list[RoundResult] = []
+    try:
+        for result in campaign(folder, given.seed, given.kills):
+            results.append(result)
+            print(f"round {len(results)}: {len(result.blows)} strikes, {result.packets:,} packets", flush=True)
+        folder.rmdir()
+    finally:  # also of the rounds before the one that failed, or was interrupted
+        print(f"\n{report(results)}")
 
 
 if __name__ == "__main__":

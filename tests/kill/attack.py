@@ -70,6 +70,9 @@ class Attack:
         await self._flows()
         for strike in strikes:
             await asyncio.sleep(strike.after_seconds)
+            if strike.aim_seconds is not None:
+                await asyncio.to_thread(self.processes.await_commit)
+                await asyncio.sleep(strike.aim_seconds)
             blow = Blow(self.stage, strike.kind)
             began = time.monotonic()
             before = self.instance

@@ -99,10 +99,20 @@ class Processes:
         self._count = 0
         self._ends = contextlib.ExitStack()
 
+    @property
+    def _bus_file(self) -> str:
+        return self.environment["C2KIT_BUS"].removeprefix("sqlite:")
+
+    def await_commit(self) -> None:
+        """Wait until somebody writes to the file of the bus; not for long, if nobody does."""
+        journal = Path(f"{self._bus_file}-wal")
+        before, deadline = journal.stat().st_mtime_ns, time.monotonic() + 1.0
+        while journal.stat().st_mtime_ns == before and time.monotonic() < deadline:
+            time.sleep(0.0005)
+
     def can_bus_be_written(self) -> bool:
         """Whether nobody has the file of the bus locked for longer than a commit takes."""
-        file = self.environment["C2KIT_BUS"].removeprefix("sqlite:")
-        with contextlib.closing(sqlite3.connect(file, timeout=1.0, isolation_level=None)) as probe:
+        with contextlib.closing(sqlite3.connect(self._bus_file, timeout=1.0, isolation_level=None)) as probe:
             try:
                 probe.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError:

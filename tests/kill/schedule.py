@@ -46,6 +46,8 @@ class Strike:
     after_seconds: float
     pause_seconds: float
     """How long it is stopped, where it is; or stays away, where it is killed."""
+    aim_seconds: float | None
+    """So long after somebody's next commit, when those that it concerns are at work; None for any moment."""
 
 
 def kinds(seed: int, count: int) -> list[Kind]:
@@ -62,5 +64,7 @@ def drawn(seed: int, strikes: Sequence[Kind], *, with_interface: bool) -> Mappin
     places = cycle(chance.sample(stages, len(stages)))
     struck: dict[str, list[Strike]] = {stage: [] for stage in stages}
     for stage, kind in zip(places, strikes, strict=False):
-        struck[stage].append(Strike(kind, chance.uniform(0, 0.5), chance.choice((0.0, chance.uniform(0, 1.5)))))
+        pause = chance.choice((0.0, chance.uniform(0, 1.5)))
+        aim = chance.choice((None, chance.uniform(0, 0.02)))
+        struck[stage].append(Strike(kind, chance.uniform(0, 0.5), pause, aim))
     return struck
