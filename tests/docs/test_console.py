@@ -1,13 +1,15 @@
 """What the documentation shows of the command line is what it prints: every console block of a page, in order.
 
 A line that begins with ``$`` is typed into a shell; what follows is what appears, and a line of three dots stands for
-any lines. A block that begins with ``# file: NAME`` is that file.
+any lines. A block that begins with ``# file: NAME`` is that file. For the port that a page names, a free one is taken.
 """
 
 import contextlib
 import os
+import random
 import re
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +20,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = [page for page in sorted((ROOT / "docs").rglob("*.md")) if "```console\n" in page.read_text(encoding="utf-8")]
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"# file: (\S+)\n")
+_PORT = "17011"
 _COMMAND = re.compile(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
 
 
@@ -33,6 +36,15 @@ def environment(tmp_path: Path) -> dict[str, str]:
     return os.environ | {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
 
 
+def free_port() -> int:
+    """One that nobody has now, below those that the system gives to whoever asks for any."""
+    while True:
+        port = random.randrange(20_000, 30_000)
+        with socket.socket() as probe:
+            if probe.connect_ex(("localhost", port)) != 0:
+                return port
+
+
 def matches(shown: str, printed: str) -> bool:
     """Whether the page shows what was printed."""
     pattern = "".join(r"(?:.*\n)*?" if line == "...\n" else re.escape(line) for line in shown.splitlines(keepends=True))
@@ -44,7 +56,7 @@ def test_a_page_shows_what_its_commands_print(page: Path, tmp_path: Path, enviro
     workplace = tmp_path / "workplace"
     workplace.mkdir()
     with contextlib.ExitStack() as shells:
-        for language, text in _BLOCK.findall(page.read_text(encoding="utf-8")):
+        for language, text in _BLOCK.findall(page.read_text(encoding="utf-8").replace(_PORT, str(free_port()))):
             file = _FILE.match(text)
             if file:
                 (workplace / file[1]).write_text(text[file.end() :], encoding="utf-8")
