@@ -150,6 +150,17 @@ def test_the_time_ends_a_mission_too(environment: dict[str, str]) -> None:
     assert done.stdout.splitlines()[-1] == "unaccounted: 0"
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no file that is always full")
+def test_a_mission_goes_on_where_nothing_more_can_be_said_of_it(environment: dict[str, str]) -> None:
+    words = command("run", MISSION, "--seconds", 2)
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            words, check=False, env=os.environ | environment, stdout=subprocess.PIPE, stderr=full, timeout=PATIENCE
+        )
+    assert done.returncode == 0
+    assert done.stdout.decode().endswith("unaccounted: 0\n")
+
+
 def test_the_demo_shows_commands_and_the_ledger_and_ends(tmp_path: Path) -> None:
     with started("demo", "--seconds", "0", "--keep", tmp_path / "kept", environment={}) as process:
         for _ in range(4):
