@@ -2,15 +2,13 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from confluent_kafka import KafkaException
 from hypothesis import HealthCheck, settings
 
 from dev.kafka import Cluster
-from tests.kafka_brokers import cluster_of, wait_for
+from tests.kafka_brokers import cluster_of
 
 # How long an example takes depends on the machine, so that a deadline would only make tests flicker.
 settings.register_profile("any", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -32,21 +30,6 @@ def one_broker() -> Iterator[Cluster]:
     """Give a real Apache Kafka of one broker, which all tests of the session share."""
     with cluster_of(1) as cluster:
         yield cluster
-
-
-@pytest.fixture
-def empty_cluster(one_broker: Cluster) -> Cluster:
-    """Give the broker of the session, without what earlier tests left there."""
-    admin = one_broker.admin
-    groups = [group.group_id for group in admin.list_consumer_groups().result(30).valid]
-    for future in admin.delete_consumer_groups(groups).values() if groups else ():
-        with suppress(KafkaException):  # a member that was not closed is in it still
-            future.result(30)
-    names = [name for name in admin.list_topics(timeout=30).topics if not name.startswith("__")]
-    for future in admin.delete_topics(names).values() if names else ():
-        future.result(30)
-    wait_for(lambda: set(admin.list_topics(timeout=30).topics), lambda found: not found & set(names))
-    return one_broker
 
 
 @pytest.fixture(scope="session")

@@ -6,23 +6,20 @@ its bound, and counts records by offsets. Their counterparts on Kafka are in ``t
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
-from confluent_kafka import KafkaException
 
 from c2kit.bus.kafka import KafkaBus
 from c2kit.bus.memory import MemoryBus
 from c2kit.bus.sqlite import SqliteBus
-from tests.kafka_brokers import wait_for
+from tests.kafka_brokers import emptied
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from c2kit.bus.base import StreamBus
-    from dev.kafka import Cluster
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -43,21 +40,6 @@ def bus(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StreamBus]:
     elif request.param == "sqlite":
         opened = SqliteBus(tmp_path / "bus.db", max_stream_bytes=1_000_000, take_over_seconds=2.0)
     else:
-        opened = KafkaBus(request.getfixturevalue("empty_cluster").addresses)
+        opened = KafkaBus(emptied(request.getfixturevalue("one_broker")).addresses)
     with opened:
         yield opened
-
-
-@pytest.fixture
-def empty_cluster(one_broker: Cluster) -> Cluster:
-    """The broker of the session, without what earlier cases left there."""
-    admin = one_broker.admin
-    groups = [group.group_id for group in admin.list_consumer_groups().result(30).valid]
-    for future in admin.delete_consumer_groups(groups).values() if groups else ():
-        with suppress(KafkaException):  # a member that was not closed is in it still
-            future.result(30)
-    names = [name for name in admin.list_topics(timeout=30).topics if not name.startswith("__")]
-    for future in admin.delete_topics(names).values() if names else ():
-        future.result(30)
-    wait_for(lambda: set(admin.list_topics(timeout=30).topics), lambda found: not found & set(names))
-    return one_broker

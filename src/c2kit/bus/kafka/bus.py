@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from attrs import evolve
@@ -12,6 +12,7 @@ from c2kit.bus.base import BusUnavailable, StreamBus, StreamInfo, check_compatib
 from c2kit.bus.kafka.admin import Admin
 from c2kit.bus.kafka.catalogue import Catalogues
 from c2kit.bus.kafka.clients import Clients
+from c2kit.bus.kafka.errors import NotPermitted
 from c2kit.bus.kafka.feed import Feed
 from c2kit.bus.kafka.places import Place, Places
 from c2kit.bus.kafka.positions import checked, committed_of
@@ -121,6 +122,7 @@ class KafkaBus(StreamBus):
                         for key in stream.partitions
                     )
                     for consumer in stream.spec.consumers
+                    if consumer in passed
                 },
                 counts_records=False,
                 newest_ns=max((newest_ns[key] for key in stream.partitions if key in newest_ns), default=None),
@@ -129,10 +131,14 @@ class KafkaBus(StreamBus):
         ]
 
     def _passed(self, read: Mapping[str, Collection[PartitionId]]) -> dict[str, dict[PartitionId, int]]:
-        """How far stages got: of all at once, as each needs a client that first has to find whom to ask."""
+        """How far stages got, as far as it may be known: of all at once, as each client has to find whom to ask."""
         with ExitStack() as opened:
             consumers = {stage: opened.enter_context(closing(self._shared.clients.reader(stage))) for stage in read}
-            return {stage: committed_of(consumers[stage], stage, keys) for stage, keys in read.items()}
+            passed = {}
+            for stage, keys in read.items():
+                with suppress(NotPermitted):  # it may be nobody else's business
+                    passed[stage] = committed_of(consumers[stage], stage, keys)
+            return passed
 
     def _known(self, names: Collection[str]) -> dict[str, KnownStream]:
         """Those of these streams that there are."""

@@ -47,11 +47,7 @@ class Transactions:
         try:
             self._producer.init_transactions(_ENTRY_SECONDS)
         except KafkaException as exception:
-            error = error_of(exception)
-            what = f"{transactional_id} cannot begin"
-            if error.code() == KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED:  # it may be granted yet
-                raise BusUnavailable(f"{what}: {error.name()}, {error.str()}") from exception
-            raise bus_error(what, error) from exception
+            raise bus_error(f"{transactional_id} cannot begin", exception) from exception
 
     def close(self) -> None:
         """Let a call in progress, of another thread, end soon."""
@@ -115,7 +111,8 @@ class Transactions:
     def _abort(self, error: KafkaError) -> None:
         """Undo, and raise what it was."""
         if error.fatal() or not error.txn_requires_abort():
-            raise bus_error(f"{self._id} cannot commit", error)
+            told = bus_error(f"{self._id} cannot commit", error)
+            raise told if isinstance(told, Fenced) else BusError(str(told))  # of this client nothing more will come
         try:
             self._patiently(lambda: self._producer.abort_transaction(_SLICE_SECONDS))
         except KafkaException as exception:

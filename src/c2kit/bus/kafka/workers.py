@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import logging
 import threading
 import time
 from collections import deque
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["ExclusiveWorker", "GroupWorker", "KafkaWorker"]
 
 _NOTHING = Delivery()
+_log = logging.getLogger(__name__)
 _SLICE_SECONDS = 0.1
 """So long it takes at most until a wait notes that its worker was closed."""
 _REGROUP_SECONDS = 60.0
@@ -329,5 +331,7 @@ class GroupWorker(KafkaWorker):
                 self._consumer.unsubscribe()
                 while self._consumer.assignment() and time.monotonic() < deadline:
                     self._consumer.poll(0.02)
+            except KafkaException as error:  # who was fenced is out already
+                _log.debug("stage %s did not leave its group: %s", self._stage, error)
             finally:
                 self._consumer.close()
