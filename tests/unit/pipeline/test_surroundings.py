@@ -29,7 +29,7 @@ def test_many_events_of_one_kind_do_not_keep_another_out_of_the_log(monkeypatch:
         prepared(bus, mission)
         stage = surroundings(bus, mission, "decom")
         handler = configure_logging(LogFormat.TEXT, log)
-        for kind in ["sequence"] * 100 + ["lost"]:
+        for kind in ["sequence"] * 100 + ["lost", "sequence"]:
             stage.own_record(Kind.EVENTS, stage.event(kind, Severity.WARNING, f"this is {kind}"))
         handler.close()
     assert log.getvalue().count("this is lost") == 1
