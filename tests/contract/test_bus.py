@@ -365,9 +365,9 @@ class TestSetUp:
         with bus.view(["m.packets.SAT"], from_oldest=True) as view:
             assert [record.value for record in drain(view)] == [b"1"]
 
-    def test_a_stream_tells_when_the_newest_of_its_records_was_published(self, bus: StreamBus) -> None:
+    def test_a_stream_tells_when_its_oldest_and_newest_records_were_published(self, bus: StreamBus) -> None:
         bus.apply([spec(partitions=2)])
-        assert [each.newest_ns for each in bus.streams()] == [None]
+        assert [(each.oldest_ns, each.newest_ns) for each in bus.streams()] == [(None, None)]
         begun_ns = time.time_ns()
         for lane in ("a", "b", "c"):
             publish(bus, b"1", lane=lane)
@@ -376,7 +376,7 @@ class TestSetUp:
         (info,) = bus.streams()
         assert info.newest_ns is not None
         if info.counts_records:
-            assert info.newest_ns == max(times)
+            assert (info.oldest_ns, info.newest_ns) == (min(times), max(times))
         assert begun_ns // 1_000_000 * 1_000_000 <= max(times) <= info.newest_ns <= time.time_ns()
 
     @pytest.mark.parametrize("change", [{"partitions": 2}, {"writer": "other"}, {"lanes": ("a",)}])

@@ -204,6 +204,8 @@ class StreamInfo:
     lag: Mapping[str, int]
     counts_records: bool = True
     """Whether every offset is a record. Where steps leave marks among them, offsets only tell order."""
+    oldest_ns: int | None = None
+    """When the oldest record that is retained was published; ``None`` where none is, or the bus is not told it."""
     newest_ns: int | None = None
     """When the newest record that is retained was published; ``None`` where none is."""
 

@@ -32,13 +32,15 @@ def print_streams(look: Look, *, as_json: bool, over_seconds: float) -> None:
         click.echo(to_json(facts))
         return
     numbers = ("records", "retained", "rate", "bytes")
-    shown = table("stream", "records", "retained", "records/s", "bytes", "lag", "writer", "newest", right=_NUMBERS)
+    shown = table(
+        "stream", "records", "retained", "records/s", "bytes", "lag", "writer", "oldest", "newest", right=_NUMBERS
+    )
     for each in facts:
         most = "" if each["exact"] else "<= "
         lag = ", ".join(f"{reader} {most if count else ''}{count:,}" for reader, count in each["lag"].items())
         counts = ("-" if each[name] is None else f"{each[name]:,}" for name in numbers)
-        newest = each["newest"] or "-"
-        shown.add_row(each["stream"], *counts, lag or "-", each["writer"], newest)
+        times = (each[name] or "-" for name in ("oldest", "newest"))
+        shown.add_row(each["stream"], *counts, lag or "-", each["writer"], *times)
     show(shown)
 
 
@@ -62,5 +64,10 @@ def _facts(look: Look, stream: StreamInfo, rate: float | None) -> dict[str, Any]
         "lag": {look.shown(reader): count for reader, count in stream.lag.items()},
         "exact": stream.counts_records,
         "writer": look.shown(spec.writer),
-        "newest": None if stream.newest_ns is None else utc_text(stream.newest_ns, digits=3),
+        "oldest": _time(stream.oldest_ns),
+        "newest": _time(stream.newest_ns),
     }
+
+
+def _time(time_ns: int | None) -> str | None:
+    return None if time_ns is None else utc_text(time_ns, digits=3)

@@ -33,6 +33,7 @@ def test_programs_get_what_the_bus_says(run: Run, bus: str) -> None:
         infos = {each.spec.name.removeprefix("firefly."): each for each in opened.streams()}
     assert shown.keys() == infos.keys()
     frames, info = shown["frames.fep"], infos["frames.fep"]
+    assert info.oldest_ns is not None
     assert info.newest_ns is not None
     assert frames == {
         "stream": "frames.fep",
@@ -44,6 +45,7 @@ def test_programs_get_what_the_bus_says(run: Run, bus: str) -> None:
         "lag": {"decom": 3},
         "exact": True,
         "writer": "fep",
+        "oldest": utc_text(info.oldest_ns, digits=3),
         "newest": utc_text(info.newest_ns, digits=3),
     }
     assert (shown["events.decom"]["newest"], shown["events.decom"]["records"]) == (None, 0)
@@ -53,11 +55,22 @@ def test_programs_get_what_the_bus_says(run: Run, bus: str) -> None:
 def test_people_get_a_line_a_stream(run: Run, bus: str) -> None:
     result = run("streams", "ls", "--bus", bus, "--over", 0)
     lines = {line.split()[0]: line.split() for line in result.stdout.splitlines()}
-    assert lines["stream"] == ["stream", "records", "retained", "records/s", "bytes", "lag", "writer", "newest"]
-    name, records, retained, _, _, reader, lag, writer, newest = lines["frames.fep"]
+    assert lines["stream"] == [
+        "stream",
+        "records",
+        "retained",
+        "records/s",
+        "bytes",
+        "lag",
+        "writer",
+        "oldest",
+        "newest",
+    ]
+    name, records, retained, _, _, reader, lag, writer, oldest, newest = lines["frames.fep"]
     assert (name, records, retained, reader, lag, writer) == ("frames.fep", "3", "3", "decom", "3", "fep")
-    assert newest.endswith("Z")
-    assert lines["events.decom"][1:] == ["0", "0", "-", "0", "-", "decom", "-"]
+    assert oldest.endswith("Z")
+    assert oldest <= newest
+    assert lines["events.decom"][1:] == ["0", "0", "-", "0", "-", "decom", "-", "-"]
     assert result.exit_code == 0
 
 

@@ -127,6 +127,7 @@ class Core:
             next_offsets=tuple(partition.next for partition in stream.partitions),
             size_bytes=stream.size_bytes,
             lag=lag,
+            oldest_ns=min((each.records[0].published_ns for each in stream.partitions if each.records), default=None),
             newest_ns=max((each.records[-1].published_ns for each in stream.partitions if each.records), default=None),
         )
 

@@ -343,5 +343,6 @@ def _info(store: Store, stream: StoredStream) -> StreamInfo:
         next_offsets=tuple(following for _, following, _ in bounds),
         size_bytes=sum(size for _, _, size in bounds),
         lag=lag,
+        oldest_ns=store.oldest_ns(stream),
         newest_ns=store.newest_ns(stream),
     )

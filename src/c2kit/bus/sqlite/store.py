@@ -324,14 +324,23 @@ class Store:
         query = "SELECT first, next, size_bytes FROM partitions WHERE id >= ? AND id < ? ORDER BY id"
         return self._db.execute(query, (ids.start, ids.stop)).fetchall()
 
+    def oldest_ns(self, stream: StoredStream) -> int | None:
+        """When the oldest record of a stream was published."""
+        query = "SELECT published_ns FROM records WHERE id >= ? AND id < ? ORDER BY id LIMIT 1"
+        return min(self._published_ns(stream, query), default=None)
+
     def newest_ns(self, stream: StoredStream) -> int | None:
         """When the newest record of a stream was published."""
         query = "SELECT published_ns FROM records WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT 1"
+        return max(self._published_ns(stream, query), default=None)
+
+    def _published_ns(self, stream: StoredStream, query: str) -> list[int]:
+        """What a query finds in each partition."""
         found = [
             self._db.execute(query, (partition * _OFFSETS, (partition + 1) * _OFFSETS)).fetchone()
             for partition in stream.partitions
         ]
-        return max((row[0] for row in found if row is not None), default=None)
+        return [row[0] for row in found if row is not None]
 
     def next_offsets(self) -> dict[int, int]:
         """Of all partitions."""
