@@ -133,7 +133,7 @@ class KafkaBus(StreamBus):
     def _passed(self, read: Mapping[str, Collection[PartitionId]]) -> dict[str, dict[PartitionId, int]]:
         """How far stages got, as far as it may be known: of all at once, as each client has to find whom to ask."""
         with ExitStack() as opened:
-            consumers = {stage: opened.enter_context(closing(self._shared.clients.reader(stage))) for stage in read}
+            consumers = {stage: opened.enter_context(closing(self._shared.clients.onlooker(stage))) for stage in read}
             passed = {}
             for stage, keys in read.items():
                 with suppress(NotPermitted):  # it may be nobody else's business

@@ -62,6 +62,10 @@ class Clients:
         settings = {"group.id": group, "enable.partition.eof": True, "fetch.wait.max.ms": fetch_wait_ms}
         return Consumer({**self._reading(), **settings}, logger=_log)
 
+    def onlooker(self, group: str) -> Consumer:
+        """One that asks how far a group got, as it is known now: it waits for no transaction, and reads nothing."""
+        return Consumer({**self._reading(), "group.id": group, "isolation.level": "read_uncommitted"}, logger=_log)
+
     def member(self, group: str, instance: str) -> Consumer:
         """One that shares what it reads with the others of its group."""
         settings = {

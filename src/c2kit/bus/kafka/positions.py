@@ -26,7 +26,8 @@ _ANSWER_SECONDS = 30.0
 def committed_of(consumer: Consumer, stage: str, partitions: Collection[PartitionId]) -> dict[PartitionId, int]:
     """How far a stage got, of the partitions of which it passed anything; ``consumer`` is of its group.
 
-    Transactions that end now are waited for. Raises BusUnavailable.
+    Transactions that are open are waited for, if it reads what is committed: so who asks this for a stage's work must
+    have ended those of the stage's last worker before. Raises BusUnavailable.
     """
     if not partitions:
         return {}
