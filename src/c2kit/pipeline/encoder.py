@@ -6,7 +6,9 @@ of the commands that were seen become true together.
 
 from __future__ import annotations
 
+import time
 import traceback
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from attrs import define, field
@@ -48,11 +50,15 @@ __all__ = ["EncodingStage"]
 class _Draft:
     """A step while it is made."""
 
+    began: float = field(factory=time.monotonic)
+    dead_letters: int = 0
     publish: list[Record] = field(factory=list)
     passed: dict[PartitionId, int] = field(factory=dict)
     tallies: dict[PartitionId, LaneState] = field(factory=dict)
     lanes: dict[str, CommandLane] = field(factory=dict)
     """By target: those that have something new to remember."""
+    fates: Counter[Fate] = field(factory=Counter)
+    """The steps of commands that it tells, by what they are."""
 
     @property
     def step(self) -> Step:
@@ -70,8 +76,8 @@ class EncodingStage(Stage):
 
     def __init__(self, surroundings: StageSurroundings, *, on_news: Callable[[], None] | None = None) -> None:
         self._surroundings = surroundings
-        self._step: Step | None = None
-        self._drafted_tallies: dict[PartitionId, LaneState] = {}
+        self._draft: _Draft | None = None
+        self._fates: Counter[Fate] = Counter()
         self._worker = surroundings.bus.worker(
             surroundings.stage.identity,
             list(surroundings.inputs),
@@ -94,15 +100,18 @@ class EncodingStage(Stage):
 
     def turn(self, timeout_seconds: float) -> bool:
         """See :meth:`Stage.turn`."""
-        if self._step is None:
+        if self._draft is None:
             records = self._worker.receive(timeout_seconds).records
             if not records:
                 return False
-            draft = self._drafted(records)
-            self._step, self._drafted_tallies = draft.step, draft.tallies
-        self._worker.commit(self._step)
-        self._step = None
-        self._tallies = self._tallies | self._drafted_tallies
+            self._draft = self._drafted(records)
+        draft = self._draft
+        self._worker.commit(draft.step)
+        self._draft = None
+        self._tallies = self._tallies | draft.tallies
+        self._fates = self._fates + draft.fates
+        self.dead_letters += draft.dead_letters
+        self.steps.add(time.monotonic() - draft.began)
         return True
 
     def _drafted(self, records: Sequence[Received]) -> _Draft:
@@ -127,6 +136,7 @@ class EncodingStage(Stage):
             command = unpack(Command, record.value)
         except MessageError as error:
             draft.publish += letter_of_record(surroundings, record, error)
+            draft.dead_letters += 1
             return False
         if self._is_repeated(command, draft):
             return False
@@ -224,6 +234,7 @@ class EncodingStage(Stage):
             time_ns=self._surroundings.now(),
         )
         draft.publish.append(self._surroundings.own_record(Kind.COMMAND_STATUS, status))
+        draft.fates[fate] += 1
 
     def _event(self, command: Command, severity: Severity, message: str, draft: _Draft, **facts: str) -> None:
         event = self._surroundings.event(
@@ -274,6 +285,10 @@ class EncodingStage(Stage):
             )
             for (stream, number), tally in sorted(self._tallies.items())
         ]
+
+    def fates(self) -> Mapping[Fate, int]:
+        """How many steps of commands were told since the start, by what they are. From any thread."""
+        return dict(self._fates)
 
     def consumed(self) -> Mapping[PartitionId, int]:
         """See :meth:`Stage.consumed`."""

@@ -240,6 +240,9 @@ def test_probes_and_prometheus_are_answered_while_it_runs(ground: Ground, tmp_pa
     assert any('stage="decom"' in line and line.endswith(f" {float(len(flown()))}") for line in lines)
     assert any(line.startswith("c2kit_step_seconds_count") and 'stage="log"' in line for line in lines)
     assert any('interface="fep"' in line for line in lines)
+    failed = [line for line in lines if line.startswith("c2kit_metrics_source_failed")]
+    assert failed
+    assert all(line.endswith(" 0.0") for line in failed), failed
     unaccounted_lines = [line for line in lines if "unaccounted" in line]
     assert unaccounted_lines
     assert all(line.endswith(" 0.0") for line in unaccounted_lines)
