@@ -127,6 +127,7 @@ def test_what_cannot_be_run_is_refused_before_anything_starts(environment: dict[
     for words, wanted in (
         (("--stage", "decon"), "did you mean decom"),
         (("--replay", "no good"), "letters, digits and hyphens"),
+        (("--seconds", "nan"), "not a finite number"),
     ):
         done = subprocess.run(
             command("run", MISSION, *words), env=os.environ | environment, capture_output=True, text=True, check=False

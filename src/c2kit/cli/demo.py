@@ -6,13 +6,15 @@ from pathlib import Path
 
 import click
 
+from c2kit.cli.options import FiniteRange
+
 __all__ = ["demo"]
 
 
 @click.command(short_help="Fly a satellite, and run its ground system.")
 @click.option(
     "--seconds",
-    type=click.FloatRange(0),
+    type=FiniteRange(0),
     default=30.0,
     show_default=True,
     metavar="S",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import click
@@ -13,7 +14,17 @@ if TYPE_CHECKING:
 
     Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
-__all__ = ["DICTIONARY", "NAMES", "dictionary_option", "load", "offsets_from_option", "read", "tell", "user_name"]
+__all__ = [
+    "DICTIONARY",
+    "NAMES",
+    "FiniteRange",
+    "dictionary_option",
+    "load",
+    "offsets_from_option",
+    "read",
+    "tell",
+    "user_name",
+]
 
 MOST_WARNINGS = 3
 """Warnings of an imported format that are shown where people asked for something else."""
@@ -39,6 +50,18 @@ class _Names(click.ParamType[tuple[str, ...]]):
 
 
 NAMES = _Names()
+
+
+class FiniteRange(click.FloatRange):
+    """A number that can be waited for or compared with: what is no number is refused, and what has no end."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ANN401 - as click has it
+        """Take the number, or say why not."""
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a finite number", param, ctx)
+        return number
+
 
 dictionary_option: Decorator = click.option(
     "-d",

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from c2kit.cli.options import FiniteRange
+
 __all__ = ["run"]
 
 
@@ -13,7 +15,7 @@ __all__ = ["run"]
 @click.argument("script", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--stage", metavar="NAME", help="Run this stage or interface alone, as a container does.")
 @click.option("--replay", metavar="ID", help="Run what processes the streams that `c2kit replay --id ID` writes.")
-@click.option("--seconds", type=click.FloatRange(0), metavar="S", help="End by itself after so long.")
+@click.option("--seconds", type=FiniteRange(0, min_open=True), metavar="S", help="End by itself after so long.")
 @click.option("--plain", is_flag=True, help="Lines instead of a live table, also in a terminal.")
 def run(script: Path, *, stage: str | None, replay: str | None, seconds: float | None, plain: bool) -> None:
     """Run the mission that a script composes: open its links, process, log, send commands.

@@ -7,7 +7,6 @@ import os
 import signal
 import sys
 import threading
-import time
 from typing import TYPE_CHECKING, Protocol
 
 import click
@@ -70,13 +69,12 @@ def run_to_the_end(
     Raises what a stage failed with.
     """
     is_live = sys.stderr.isatty() and not is_plain
-    until = None if seconds is None else time.monotonic() + seconds
-    with _signals(runner.request_stop):
+    with _signals(runner.request_stop), _stopped_after(seconds, runner.request_stop):
         try:
             if is_live:
-                _run_live(runner, until, companion)
+                _run_live(runner, companion)
             else:
-                _run_plain(runner, until, companion)
+                _run_plain(runner, companion)
         finally:
             if companion is not None:
                 companion.end()
@@ -88,26 +86,40 @@ def run_to_the_end(
         raise runner.error
 
 
-def _run_live(runner: Runner, until: float | None, companion: Companion | None) -> None:
+@contextlib.contextmanager
+def _stopped_after(seconds: float | None, request_stop: Callable[[], None]) -> Iterator[None]:
+    """Ask for the end after so long, also while the bus is waited for."""
+    timer = None if seconds is None else threading.Timer(min(seconds, threading.TIMEOUT_MAX), request_stop)
+    if timer is not None:
+        timer.daemon = True
+        timer.start()
+    try:
+        yield
+    finally:
+        if timer is not None:
+            timer.cancel()
+
+
+def _run_live(runner: Runner, companion: Companion | None) -> None:
     meter = StatusMeter(runner)
     console = Console(stderr=True)
     with Live(console=console, auto_refresh=False, transient=True) as live:
         _configure_logging(runner)  # now that whatever goes to stderr is shown above the table
         runner.start()
-        if companion is not None:
+        if companion is not None and not runner.wait(0):
             companion.begin()
         while True:
             table: RenderableType = status_table(runner.description.name, runner.description.bus, meter.take())
             live.update(table if companion is None else Group(table, companion.show()), refresh=True)
-            if runner.wait(_pause(until, _REFRESH_SECONDS)) or _is_over(until):
+            if runner.wait(_REFRESH_SECONDS):
                 break
     _configure_logging(runner)
 
 
-def _run_plain(runner: Runner, until: float | None, companion: Companion | None) -> None:
+def _run_plain(runner: Runner, companion: Companion | None) -> None:
     _configure_logging(runner)
     runner.start()
-    if companion is not None:
+    if companion is not None and not runner.wait(0):
         companion.begin()
     names = ", ".join(stage.name for stage in runner.stages)
     _say(f"running {runner.description.name} on {runner.description.bus}: {names}")
@@ -116,7 +128,7 @@ def _run_plain(runner: Runner, until: float | None, companion: Companion | None)
         _say(f"health and metrics at http://{host}:{port}")
     meter = StatusMeter(runner)
     meter.take()
-    while not runner.wait(_pause(until, _PLAIN_SECONDS)) and not _is_over(until):
+    while not runner.wait(_PLAIN_SECONDS):
         for line in _lines(meter.take()):
             _say(line)
 
@@ -129,14 +141,6 @@ def _say(line: str) -> None:
 
 def _configure_logging(runner: Runner) -> None:
     configure_logging(runner.settings.log_format, sys.stderr, stages=[stage.name for stage in runner.stages])
-
-
-def _pause(until: float | None, most: float) -> float:
-    return most if until is None else max(0.0, min(most, until - time.monotonic()))
-
-
-def _is_over(until: float | None) -> bool:
-    return until is not None and time.monotonic() >= until
 
 
 # -- signals ------------------------------------------------------------------------------------

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from c2kit.cli.options import FiniteRange
+
 __all__ = ["send"]
 
 
@@ -19,7 +21,7 @@ __all__ = ["send"]
 )
 @click.option(
     "--expires",
-    type=click.FloatRange(0, min_open=True),
+    type=FiniteRange(0, min_open=True),
     default=30.0,
     show_default=True,
     metavar="SECONDS",
@@ -30,7 +32,7 @@ __all__ = ["send"]
 @click.option("--dry-run", is_flag=True, help="Print the bytes, and what they say, and send nothing.")
 @click.option(
     "--wait",
-    type=click.FloatRange(0),
+    type=FiniteRange(0),
     metavar="SECONDS",
     help="How long to wait for its end; 5 seconds longer than until it expires by default.",
 )

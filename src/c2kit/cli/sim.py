@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from c2kit.cli.options import DICTIONARY, load, tell
+from c2kit.cli.options import DICTIONARY, FiniteRange, load, tell
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -35,7 +35,7 @@ class _Address(click.ParamType[tuple[str, int]]):
 
 
 _ADDRESS = _Address()
-_RATE = click.FloatRange(0, 1)
+_RATE = FiniteRange(0, 1)
 
 
 @click.command(short_help="Fly simulated satellites over TCP, UDP or into a file.")
@@ -56,10 +56,10 @@ _RATE = click.FloatRange(0, 1)
     "--satellites", type=click.IntRange(1, 1000), default=1, show_default=True, help="How many: on ports in a row."
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Equal seeds give equal satellites.")
-@click.option("--seconds", type=click.FloatRange(0), metavar="S", help="End after so much simulated time.")
+@click.option("--seconds", type=FiniteRange(0), metavar="S", help="End after so much simulated time.")
 @click.option(
     "--speed",
-    type=click.FloatRange(0),
+    type=FiniteRange(0),
     metavar="X",
     help="Simulated seconds a second; 0 is as fast as possible. The default is 1, and 0 for a file.",
 )
@@ -73,7 +73,7 @@ _RATE = click.FloatRange(0, 1)
 @click.option("--lost-bytes", type=_RATE, default=0.0, metavar="RATE", help="Of all packets, those that lack bytes.")
 @click.option("--duplicates", type=_RATE, default=0.0, metavar="RATE", help="Of all packets, those that come twice.")
 @click.option("--reordered", type=_RATE, default=0.0, metavar="RATE", help="Of all packets, those that come late.")
-@click.option("--drop-every", type=click.FloatRange(0), metavar="S", help="Break all connections every S real seconds.")
+@click.option("--drop-every", type=FiniteRange(0), metavar="S", help="Break all connections every S real seconds.")
 def sim(  # noqa: PLR0913 - an option each
     *,
     dictionaries: tuple[str, ...],

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from c2kit.cli.looking import looking, looking_options
+from c2kit.cli.options import FiniteRange
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +27,7 @@ def streams() -> None:
 @click.option(
     "--over",
     "over_seconds",
-    type=click.FloatRange(0),
+    type=FiniteRange(0),
     default=1.0,
     show_default=True,
     metavar="S",

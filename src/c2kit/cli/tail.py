@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from c2kit.cli.looking import looking, looking_options
-from c2kit.cli.options import NAMES, tell
+from c2kit.cli.options import NAMES, FiniteRange, tell
 
 __all__ = ["tail"]
 
@@ -26,7 +26,7 @@ __all__ = ["tail"]
 )
 @click.option("--from-oldest", is_flag=True, help="Begin with the oldest records that the bus still has.")
 @click.option("-n", "--limit", type=click.IntRange(1), metavar="N", help="End after N packets or other records.")
-@click.option("--seconds", type=click.FloatRange(0), metavar="S", help="End after so many seconds.")
+@click.option("--seconds", type=FiniteRange(0), metavar="S", help="End after so many seconds.")
 @looking_options
 def tail(  # noqa: PLR0913 - an option each
     streams: tuple[str, ...],

@@ -57,10 +57,26 @@ def test_a_dictionary_is_found_beside_the_script_and_the_rest_stays_as_it_was(
     assert sys.path == before
 
 
-def test_what_a_script_raises_goes_through(folder: Path) -> None:
-    (folder / "mission.py").write_text("raise RuntimeError('as it is')")
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("1 / 0", "mission.py:3: the script fails: ZeroDivisionError: division by zero"),
+        ("import sys; sys.exit(0)", "mission.py:3: the script exits instead of composing a mission"),
+        ("x ==", "mission.py:3: the script fails: SyntaxError"),
+        ("import no_such_library", "mission.py:3: the script fails: ModuleNotFoundError"),
+    ],
+)
+def test_a_script_that_fails_is_told_with_its_line(folder: Path, line: str, told: str) -> None:
+    (folder / "mission.py").write_text(f"# a script\n\n{line}\n")
+    with pytest.raises(UsageError) as caught:
+        load_mission(folder / "mission.py")
+    assert told in str(caught.value)
+
+
+def test_what_c2kit_raises_in_a_script_goes_through(folder: Path) -> None:
+    (folder / "mission.py").write_text("from c2kit import *\nMission('no name', dictionary=Dictionary())")
     before = (list(sys.path), Path.cwd())
-    with pytest.raises(RuntimeError, match="as it is"):
+    with pytest.raises(UsageError, match="the name of a mission"):
         load_mission(folder / "mission.py")
     assert (sys.path, Path.cwd()) == before
 
