@@ -20,7 +20,14 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 PIP_INSTALL := -m pip --disable-pip-version-check install --quiet
 
 # What goes into a wheel; a change of any of it makes a new one.
-PACKAGE := pyproject.toml README.md LICENSE MANIFEST.in $(shell find src -type f -not -name '*.py[co]' -not -path '*.egg-info/*')
+PACKAGE := pyproject.toml setup.py README.md LICENSE MANIFEST.in \
+	$(shell find src -type f -not -name '*.py[co]' -not -name '*.so' -not -path '*.egg-info/*')
+
+# What is compiled, where there is a compiler.
+KERNEL := setup.py $(wildcard src/c2kit/kernel/c/*.[ch])
+
+# The same source gives the same wheel: its files are as old as the last commit.
+export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 946684800)
 
 # Folders with Python in them: examples and benchmarks are judged like the rest.
 CODE := $(sort $(foreach folder,src tests examples benchmarks,$(if $(shell find $(folder) -name '*.py' 2>/dev/null),$(folder))))
@@ -97,7 +104,7 @@ clean: ## remove all that make made, the environments included
 # The environments. A stamp is touched when its environment is complete; pyproject.toml makes them stale.
 
 # Only what c2kit itself needs: the demo must not wait for linters.
-.venv/.core: pyproject.toml
+.venv/.core: pyproject.toml $(KERNEL)
 	$(call make-environment,.venv)
 	.venv/bin/python $(PIP_INSTALL) --editable .
 	touch $@
