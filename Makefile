@@ -74,6 +74,10 @@ coverage: $(ENV)/.ready ## the same, and a report to click through in htmlcov/
 bench: .venv/.core ## c2kit beside its peers, as ratios measured in one run; ARGS=--quick takes less than a minute
 	.venv/bin/python -m benchmarks $(ARGS)
 
+.PHONY: fuzz
+fuzz: ## fuzz the kernel in C under sanitizers (needs clang); ARGS=-runs=100000000 for long, one minute each by default
+	dev/fuzz/run $(or $(ARGS),-max_total_time=60)
+
 .PHONY: format
 format: .venv/.ready ## let ruff format, and fix what it can
 	.venv/bin/ruff check --fix .
