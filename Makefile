@@ -30,7 +30,7 @@ KERNEL := setup.py $(wildcard src/c2kit/kernel/c/*.[ch])
 export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 946684800)
 
 # Folders with Python in them: examples and benchmarks are judged like the rest.
-CODE := $(sort $(foreach folder,src tests examples benchmarks,$(if $(shell find $(folder) -name '*.py' 2>/dev/null),$(folder))))
+CODE := $(sort $(foreach folder,src tests examples benchmarks dev,$(if $(shell find $(folder) -name '*.py' 2>/dev/null),$(folder))))
 
 .PHONY: help
 help: ## list the targets
@@ -38,8 +38,12 @@ help: ## list the targets
 		printf '  make %-12s %s\n' "$$target" "$$text"; done
 
 .PHONY: demo
-demo: .venv/.core ## decode a recording that the example dictionary makes, and show it (first run: sets up .venv)
-	.venv/bin/python examples/demo.py $(ARGS)
+demo: .venv/.core ## fly a satellite and run its ground system (first run: sets up .venv); ARGS='--seconds 0' until Ctrl-C
+	.venv/bin/c2kit demo $(ARGS)
+
+.PHONY: tour
+tour: .venv/.core ## decode a recording that the example dictionary makes, and show what came of it
+	.venv/bin/python examples/tour.py $(ARGS)
 
 .PHONY: test
 test: ## all that CI checks, on the wheel as its users install it (first run: sets up .venv-wheel)
@@ -71,8 +75,13 @@ coverage: $(ENV)/.ready ## the same, and a report to click through in htmlcov/
 	C2KIT_TEST_ENV=$(ENV) $(BIN)/python -m pytest --cov --cov-report=term --cov-report=html $(ARGS)
 
 .PHONY: bench
-bench: .venv/.core ## c2kit beside its peers, as ratios measured in one run; ARGS=--quick takes less than a minute
+bench: .venv/.core ## c2kit beside its peers, then the live pipeline, as ratios; ARGS=--quick takes two minutes
 	.venv/bin/python -m benchmarks $(ARGS)
+	.venv/bin/python -m benchmarks.pipeline $(filter --quick,$(ARGS))
+
+.PHONY: kafka
+kafka: .venv/.ready ## a real Apache Kafka of three brokers on this machine until Ctrl-C (Java 17, Maven); ARGS='--brokers 1'
+	.venv/bin/python -m dev.kafka $(ARGS)
 
 .PHONY: fuzz
 fuzz: ## fuzz the kernel in C under sanitizers (needs clang); ARGS=-runs=100000000 for long, one minute each by default

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.machine import machine, machine_text
 from benchmarks.peers import PEERS
 
 if TYPE_CHECKING:
@@ -56,10 +54,8 @@ class Report:
 
     def markdown(self) -> str:
         """The tables."""
-        machine = _machine()
-        where = f"{machine['cpus']} x {machine['cpu']}, Python {machine['python']}, load {machine['load']}"
         lines = [
-            f"`{self.command}` on {where}; {machine['time']}",
+            machine_text(self.command),
             "",
             "Medians of shuffled rounds, in microseconds of processor time per packet. Ratios hold within one table.",
         ]
@@ -74,7 +70,7 @@ class Report:
         """The same for programs, with every round."""
         return {
             "command": self.command,
-            "machine": _machine(),
+            "machine": machine(),
             "workloads": [_plain(measured) for measured in self.measured],
             "skipped": list(self.skipped),
             "loading": None if self.loading is None else asdict(self.loading),
@@ -155,24 +151,3 @@ def _times(ratio: float) -> str:
 
 def _met(is_met: bool) -> str:  # noqa: FBT001 - what it says
     return "goal met" if is_met else "GOAL MISSED"
-
-
-def _machine() -> dict[str, Any]:
-    return {
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        "cpus": os.cpu_count(),
-        "cpu": _cpu(),
-        "system": platform.platform(),
-        "python": platform.python_version(),
-        "load": round(os.getloadavg()[0], 1),
-    }
-
-
-def _cpu() -> str:
-    """The processor's name, where the system tells it."""
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:  # noqa: PTH123 - as short as it gets
-            names = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
-    except OSError:
-        names = []
-    return names[0] if names else platform.machine()

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from benchmarks.peers import Peer
     from benchmarks.workload import Workload
 
-__all__ = ["Measured", "Plan", "ResultsDiffer", "Timing", "measure"]
+__all__ = ["Measured", "Plan", "ResultsDiffer", "Timing", "Worker", "measure"]
 
 
 class ResultsDiffer(Exception):
@@ -82,7 +83,7 @@ def measure(workload: Workload, folder: Path, peers: Iterable[str], plan: Plan) 
     """
     workload.save(folder)
     with ExitStack() as stack:
-        started = {peer: stack.enter_context(_Worker(peer, folder)) for peer in peers}
+        started = {peer: stack.enter_context(Worker(PEERS[peer], folder)) for peer in peers}
         workers = {peer: worker for peer, worker in started.items() if not worker.not_here}
         return Measured(
             workload=workload.name,
@@ -95,7 +96,7 @@ def measure(workload: Workload, folder: Path, peers: Iterable[str], plan: Plan) 
         )
 
 
-def _verify(workload: Workload, workers: dict[str, _Worker], plan: Plan) -> int:
+def _verify(workload: Workload, workers: dict[str, Worker], plan: Plan) -> int:
     values = 0
     for peer, worker in workers.items():
         for size in plan.batches:
@@ -106,7 +107,7 @@ def _verify(workload: Workload, workers: dict[str, _Worker], plan: Plan) -> int:
     return values
 
 
-def _rounds(workers: dict[str, _Worker], plan: Plan) -> dict[int | None, dict[str, Timing]]:
+def _rounds(workers: dict[str, Worker], plan: Plan) -> dict[int | None, dict[str, Timing]]:
     timings = {size: {peer: Timing() for peer in workers} for size in plan.batches}
     turns = [(size, peer) for size in plan.batches for peer in workers]
     for number in range(plan.rounds):
@@ -119,14 +120,18 @@ def _rounds(workers: dict[str, _Worker], plan: Plan) -> dict[int | None, dict[st
     return timings
 
 
-class _Worker:
-    """The other end of :mod:`benchmarks.worker`."""
+class Worker:
+    """The other end of :mod:`benchmarks.worker`.
 
-    def __init__(self, peer: str, folder: Path) -> None:
-        python = python_of(PEERS[peer].requirements)
+    Raises:
+        EnvironmentFailed: the peer cannot be installed.
+    """
+
+    def __init__(self, peer: Peer, folder: Path) -> None:
+        python = python_of(peer.requirements)
         self._peer = peer
         self._process = subprocess.Popen(
-            [python, "-m", "benchmarks.worker", PEERS[peer].module, folder.resolve()],
+            [python, "-m", "benchmarks.worker", peer.module, folder.resolve()],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -160,6 +165,6 @@ class _Worker:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
-            raise RuntimeError(f"the worker of {self._peer} ended; what it said stands above")
+            raise RuntimeError(f"the worker of {self._peer.module} ended; what it said stands above")
         answer: dict[str, Any] = json.loads(line)
         return answer

@@ -1,10 +1,14 @@
 """What all tests share: recorded data of real spacecraft, and how hard hypothesis looks."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from dev.kafka import Cluster
+from tests.kafka_brokers import cluster_of
 
 # How long an example takes depends on the machine, so that a deadline would only make tests flicker.
 settings.register_profile("ci", max_examples=60, deadline=None, derandomize=True)
@@ -24,6 +28,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "real_data" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.real_data)
+
+
+@pytest.fixture(scope="session")
+def one_broker() -> Iterator[Cluster]:
+    """Give a real Apache Kafka of one broker, which all tests of the session share."""
+    with cluster_of(1) as cluster:
+        yield cluster
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["PEERS", "Peer"]
+__all__ = ["OPENC3", "PEERS", "Peer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +28,6 @@ PEERS = {
     "bitstruct": Peer("benchmarks.peers.bitstruct_c", "bitstruct.c, a dict a packet"),
     "space_packet_parser": Peer("benchmarks.peers.space_packet_parser_xtce", "space_packet_parser"),
 }
+
+OPENC3 = Peer("benchmarks.peers.openc3_packets", "openc3: framing, identify, decom", "requirements-openc3.txt")
+"""A whole ground system's way through a packet. It takes so long that it is measured beside the live pipeline only."""

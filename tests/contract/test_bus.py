@@ -208,6 +208,22 @@ class TestSharing:
             bus.worker("source", (), outputs=("m.packets.SAT",), exclusive=True)
         bus.worker("source", (), outputs=("m.packets.SAT",), exclusive=True).close()
 
+    @pytest.mark.parametrize("kind", ["worker", "sink"])
+    def test_nobody_joins_an_exclusive_stage(self, bus: StreamBus, kind: str) -> None:
+        bus.apply([spec()])
+
+        def join() -> Worker | Sink:
+            if kind == "sink":
+                return bus.sink("decom", [("m.packets.SAT", 0)], [], ordinal=1)
+            return bus.worker("decom", ("m.packets.SAT",), ordinal=1)
+
+        with bus.worker("decom", ("m.packets.SAT",), exclusive=True) as alone:
+            with pytest.raises(Fenced, match="already has a live worker 0"):
+                join()
+            assert alone.receive(SOON).gained == {("m.packets.SAT", 0)}
+        with join(), pytest.raises(Fenced, match="already has a live worker 1"):
+            bus.worker("decom", ("m.packets.SAT",), exclusive=True)
+
 
 class TestSink:
     def test_a_sink_goes_on_from_its_own_position(self, bus: StreamBus) -> None:
@@ -323,6 +339,17 @@ class TestSetUp:
         bus.apply([spec()])
         (after,) = bus.streams()
         assert (after.uuid, after.next_offsets[0]) == (before.uuid, before.next_offsets[0] + 1)
+
+    def test_a_stream_tells_when_the_newest_of_its_records_was_published(self, bus: StreamBus) -> None:
+        bus.apply([spec(partitions=2)])
+        assert [each.newest_ns for each in bus.streams()] == [None]
+        begun_ns = time.time_ns()
+        for lane in ("a", "b", "c"):
+            publish(bus, b"1", lane=lane)
+        with bus.view([spec().name], from_oldest=True) as view:
+            times = [record.published_ns for record in drain(view)]
+        assert [each.newest_ns for each in bus.streams()] == [max(times)]
+        assert begun_ns <= max(times) <= time.time_ns()
 
     @pytest.mark.parametrize("change", [{"partitions": 2}, {"writer": "other"}, {"lanes": ("a",)}])
     def test_a_stream_cannot_change_what_is_fixed(self, bus: StreamBus, change: dict[str, Any]) -> None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from c2kit.bus.sqlite.store import Changes
+
 IN = StreamSpec(name="m.in", writer="source", consumers=("copy",))
 ONE = Step(publish=[Record("m.in", "lane", b"1")])
 
@@ -45,7 +47,7 @@ def fail_commits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Committer, "_retain_sometimes", _full)
 
 
-def _full(_: Committer, *, is_idle: bool) -> None:
+def _full(_: Committer, __: Changes, *, is_idle: bool) -> None:
     raise BusUnavailable(f"disk full (idle: {is_idle})")
 
 
@@ -53,7 +55,7 @@ def test_a_step_that_shares_a_commit_with_one_that_fills_the_disk_is_not_half_do
     """SQLite rolls all of a transaction back when the disk is full; what comes after must not be committed alone."""
     store = Store(tmp_path / "bus.db")
     begun, both_wait = threading.Event(), threading.Event()
-    committer = Committer(store, 1_000_000, lambda: None)
+    committer = Committer(store, 1_000_000, lambda _: None)
 
     def hold(_: Store) -> None:
         begun.set()
@@ -92,7 +94,7 @@ def test_whatever_goes_wrong_in_the_committer_nobody_is_left_waiting(
 ) -> None:
     source = bus.worker("source", (), outputs=("m.in",))
 
-    def broken(_: Committer, *, is_idle: bool) -> None:
+    def broken(_: Committer, __: Changes, *, is_idle: bool) -> None:
         raise MemoryError(is_idle)
 
     with monkeypatch.context() as patch:
@@ -176,13 +178,13 @@ def test_a_publisher_that_waits_for_room_does_not_spin(path: Path, monkeypatch: 
         source = bus.worker("source", (), outputs=("m.in",))
         source.commit(ONE)
         begun = threading.Semaphore(0)
-        right = Store.savepoint
+        right = Store.transaction
 
         def counted(store: Store) -> AbstractContextManager[None]:
             begun.release()
             return right(store)
 
-        monkeypatch.setattr(Store, "savepoint", counted)
+        monkeypatch.setattr(Store, "transaction", counted)
 
         def wait() -> None:
             with pytest.raises(Fenced):

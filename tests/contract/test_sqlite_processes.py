@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -184,6 +185,21 @@ def test_a_reader_sees_whole_steps_only_while_another_process_writes(path: Path)
                 assert record.value == b"%d:%d" % (seen[record.lane] + 1, seen[record.lane])
                 seen[record.lane] += 1
         assert seen == {"a": 30, "b": 30}
+
+
+def test_a_worker_is_called_for_what_another_bus_on_the_file_does(path: Path) -> None:
+    rung = threading.Event()
+    with SqliteBus(path) as bus, bus.worker("copy", ("m.in",), exclusive=True, on_news=rung.set) as worker:
+        assert len(worker.receive(0.0).gained) == 2
+        for number in range(5):
+            rung.clear()
+            feed(path, range(number, number + 1))
+            values: list[bytes] = []
+            while len(values) < 2:
+                assert rung.wait(30)
+                rung.clear()
+                values += [record.value for record in worker.receive(0.0).records]
+            assert values == [b"%d" % number] * 2
 
 
 def test_a_full_disk_is_told_and_nothing_is_half_done(path: Path) -> None:

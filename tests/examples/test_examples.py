@@ -1,5 +1,6 @@
 """Every example runs, in a process of its own as a user runs it, and says what its readers are told that it says."""
 
+import json
 import os
 import re
 import subprocess
@@ -89,14 +90,14 @@ def crc_of(data: bytes) -> int:
     return register
 
 
-def test_the_demonstration_decodes_what_it_made(run_script: RunScript, tmp_path: Path) -> None:
-    text = run_script(EXAMPLES / "demo.py", tmp_path / "demo")
+def test_the_tour_decodes_what_it_made(run_script: RunScript, tmp_path: Path) -> None:
+    text = run_script(EXAMPLES / "tour.py", tmp_path / "tour")
     assert re.search(r"FIREFLY HEALTH +600 packets +20,400 bytes", text)
     assert re.search(r"together, which is all +238,515 bytes", text)
     assert "APID 102: 2 missing in 1 gap" in text
     assert "yellow low" in text
     assert "\x1b" not in text, "in a pipe it is plain text"
-    with pyarrow.ipc.open_stream(tmp_path / "demo/HEALTH.arrow") as stream:
+    with pyarrow.ipc.open_stream(tmp_path / "tour/HEALTH.arrow") as stream:
         table = stream.read_all()
     assert table.num_rows == 600
     volts = table["BATTERY_VOLTAGE"].to_pylist()
@@ -105,16 +106,16 @@ def test_the_demonstration_decodes_what_it_made(run_script: RunScript, tmp_path:
     assert set(table["MODE"].to_pylist()) == {2, 3}
 
 
-def test_the_demonstration_is_the_same_in_each_run(run_script: RunScript, tmp_path: Path) -> None:
-    recording = tmp_path / "demo/firefly.tlm"
-    first = (run_script(EXAMPLES / "demo.py", tmp_path / "demo"), recording.read_bytes())
-    again = (run_script(EXAMPLES / "demo.py", tmp_path / "demo"), recording.read_bytes())
+def test_the_tour_is_the_same_in_each_run(run_script: RunScript, tmp_path: Path) -> None:
+    recording = tmp_path / "tour/firefly.tlm"
+    first = (run_script(EXAMPLES / "tour.py", tmp_path / "tour"), recording.read_bytes())
+    again = (run_script(EXAMPLES / "tour.py", tmp_path / "tour"), recording.read_bytes())
     timed = re.compile(r"in \d+\.\d\d s")
     assert (timed.sub("", again[0]), again[1]) == (timed.sub("", first[0]), first[1])
 
 
-def test_the_commands_that_the_demonstration_names_work(run_script: RunScript, tmp_path: Path) -> None:
-    lines = re.findall(r"^  \S*c2kit (.*)$", run_script(EXAMPLES / "demo.py", tmp_path / "demo"), re.MULTILINE)
+def test_the_commands_that_the_tour_names_work(run_script: RunScript, tmp_path: Path) -> None:
+    lines = re.findall(r"^  \S*c2kit (.*)$", run_script(EXAMPLES / "tour.py", tmp_path / "tour"), re.MULTILINE)
     assert len(lines) == 4
     main = "import sys; from c2kit.cli import main; main()"
     for line in lines:
@@ -124,6 +125,28 @@ def test_the_commands_that_the_demonstration_names_work(run_script: RunScript, t
         )
         assert done.returncode == 0, done.stderr
         assert done.stdout
+
+
+def test_the_mission_is_composed(run_script: RunScript) -> None:
+    main = "import sys; from c2kit.cli import main; main()"
+    description = json.loads(run_script("-c", main, "graph", EXAMPLES / "04_mission.py", "--format", "json"))
+    assert {stage["name"] for stage in description["stages"]} >= {"fep", "antenna", "decom", "log", "encode"}
+
+
+def test_a_processor_of_ones_own_is_in_the_chain(run_script: RunScript) -> None:
+    lines = run_script(EXAMPLES / "05_own_processor.py").splitlines()
+    given, taken = map(int, re.fullmatch(r"(\d+) of (\d+) samples of ATTITUDE", lines[0]).groups())  # type: ignore[union-attr]
+    assert given == -(-taken // 8) > 30
+    assert lines[1] == f"{taken - given} refused: ATTITUDE is thinned out"
+
+
+def test_c2kit_is_fed_by_another_event_loop(run_script: RunScript) -> None:
+    lines = run_script(EXAMPLES / "06_embed_in_existing_ground_system.py").splitlines()
+    assert "discarded 200 bytes: bad header" in lines
+    assert re.fullmatch(
+        r"7\d\d samples; \{'MODE': 'NOMINAL', 'BATTERY_VOLTAGE': 6\.9\d+, 'CPU_LOAD': 4\d\.\d\}", lines[-2]
+    )
+    assert crc_of(bytes.fromhex(lines[-1].removeprefix("to send: "))) == 0
 
 
 def test_the_thirty_lines_of_the_readme_print_what_it_says(run_script: RunScript, tmp_path: Path) -> None:

@@ -10,11 +10,11 @@ from attrs import define, evolve, field
 from c2kit.kernel.contract import Buffer, Column
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     import numpy.typing as npt
 
-__all__ = ["Origin", "PacketBatch", "no_times"]
+__all__ = ["Origin", "PacketBatch", "joined", "no_times"]
 
 Origin = str
 """``realtime``, ``stored`` or ``replay:<id>``. What is not realtime never moves limits or staleness."""
@@ -43,6 +43,8 @@ class PacketBatch:
     origin: Origin = "realtime"
     space_packets: bool = False
     """Whether the framing knows that each is a CCSDS space packet, with a primary header to be looked at."""
+    is_uplink: bool = False
+    """Whether these bytes went to the device; otherwise they came from it."""
     spans: npt.NDArray[np.int64] | None = None
     """``(n, 2)``: the input bytes, counted from the first ever received, that each frame was made of; framing sets
     it."""
@@ -111,3 +113,58 @@ class PacketBatch:
             definition=None if self.definition is None else self.definition[which],
             generated=Column(generated.values[which], valid),
         )
+
+    def divided(self, max_bytes: int) -> list[PacketBatch]:
+        """The same packets in their order, over the same buffer, in batches of at most so many bytes, or one packet."""
+        if len(self) < 2 or self.size_bytes <= max_bytes:
+            return [self]
+        halves = np.array_split(np.arange(len(self)), 2)
+        return [batch for half in halves for batch in self.select(half).divided(max_bytes)]
+
+
+def joined(batches: Iterable[PacketBatch], *, max_bytes: int) -> list[PacketBatch]:
+    """The same packets in their order: consecutive batches that are alike become one, of at most so many bytes.
+
+    Alike are those that differ in nothing but their packets. A batch that is larger already stays as it is.
+    """
+    runs: list[list[PacketBatch]] = []
+    size_bytes = 0
+    for batch in batches:
+        size_bytes += batch.size_bytes
+        if runs and size_bytes <= max_bytes and _common(batch) == _common(runs[-1][0]):
+            runs[-1].append(batch)
+        else:
+            runs.append([batch])
+            size_bytes = batch.size_bytes
+    return [run[0] if len(run) == 1 else _concatenated(run) for run in runs]
+
+
+def _common(batch: PacketBatch) -> tuple[object, ...]:
+    """What is said of all packets of a batch at once."""
+    has = (batch.spans is None, batch.definition is None)
+    whose = (batch.interface, batch.origin, batch.target, batch.dictionary_hash)
+    return (batch.space_packets, batch.is_uplink, *whose, *has)
+
+
+def _concatenated(batches: Sequence[PacketBatch]) -> PacketBatch:
+    """One of batches that are alike: all packets lie back to back in a new buffer."""
+    ends = np.cumsum(np.concatenate([batch.ends - batch.starts for batch in batches]))
+    spans = [batch.spans for batch in batches if batch.spans is not None]
+    definitions = [batch.definition for batch in batches if batch.definition is not None]
+    return evolve(
+        batches[0],
+        buffer=b"".join(piece for batch in batches for piece in batch.pieces()),
+        starts=np.concatenate((np.zeros(1, np.int64), ends[:-1])),
+        ends=ends,
+        received=np.concatenate([batch.received for batch in batches]),
+        spans=np.concatenate(spans) if spans else None,
+        definition=np.concatenate(definitions) if definitions else None,
+        generated=Column(
+            np.concatenate([batch.generated.values for batch in batches]),
+            np.concatenate([_has_value(batch.generated) for batch in batches]),
+        ),
+    )
+
+
+def _has_value(column: Column) -> npt.NDArray[np.bool_]:
+    return np.ones(len(column), np.bool_) if column.valid is None else column.valid

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from attrs import define, field
+from attrs import define, evolve, field
 
 from c2kit.errors import UsageError
 from c2kit.kernel.conversions import has_own_engineering
@@ -89,6 +89,17 @@ class TelemetryBatch:
         """The time of each packet: when it was generated, or else received. POSIX nanoseconds, UTC."""
         generated = self.generated.values.astype(np.int64, copy=False)
         return generated if self.generated.valid is None else np.where(self.generated.valid, generated, self.received)
+
+    def select(self, which: npt.NDArray[np.intp]) -> TelemetryBatch:
+        """The packets at these indices, as copies."""
+        return evolve(
+            self,
+            received=self.received[which],
+            generated=self.generated.select(which),
+            raw={name: column.select(which) for name, column in self.raw.items()},
+            engineering={name: column.select(which) for name, column in self.engineering.items()},
+            limits={name: column.select(which) for name, column in self.limits.items()},
+        )
 
     def text(self, name: str) -> list[Any]:
         """The values of an item for people: states by name, a code without a state as its decimal digits."""

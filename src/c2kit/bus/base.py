@@ -33,7 +33,7 @@ from attrs import field, frozen
 from c2kit.errors import C2kitError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from types import TracebackType
     from typing import Self
 
@@ -198,6 +198,8 @@ class StreamInfo:
     next_offsets: tuple[int, ...]
     size_bytes: int
     lag: Mapping[str, int]
+    newest_ns: int | None = None
+    """When the newest record that is retained was published; ``None`` where none is."""
 
 
 class _Closing(ABC):
@@ -329,14 +331,20 @@ class StreamBus(_Closing):
         outputs: Collection[str] = (),
         ordinal: int = 0,
         exclusive: bool = False,
+        on_news: Callable[[], None] | None = None,
     ) -> Worker:
         """A worker of a stage, which shares the partitions of ``inputs`` with the stage's other workers.
 
-        ``ordinal`` tells replicas apart and is stable over restarts. An exclusive stage has one worker: a new one waits
-        until the old one has died or given up, or, where the old one hangs, fences it. Without inputs it only
-        publishes.
-        A stage that never ran begins at the oldest record. Raises UsageError for a stream that does not exist or that
-        another stage writes, Fenced where an exclusive stage has a live worker.
+        ``ordinal`` tells replicas apart and is stable over restarts. An exclusive stage has one worker: a new one,
+        exclusive or not, takes the place of an old one that died, or that hangs and is fenced thereby. Without inputs
+        it only publishes. A stage that never ran begins at the oldest record. Raises UsageError for a stream that does
+        not exist or that another stage writes, Fenced where the place that it wants has a live worker.
+
+        ``on_news`` is for who serves many workers with few threads: it is called when something may wait in the
+        worker's partitions, or when what it owns may have changed, after which ``receive(0)`` tells. It is called for
+        nothing too, but never again once :meth:`Worker.close` has returned, which waits for a call in progress. It
+        runs in a thread of the bus or of whoever commits, and so must not block, nor use the bus, nor take a lock that
+        is held while a worker is closed; what it raises is logged. The first call may come before this returns.
         """
 
     @abstractmethod

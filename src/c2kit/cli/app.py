@@ -7,12 +7,21 @@ from importlib import metadata
 import click
 
 from c2kit.cli.check import check
+from c2kit.cli.dead_letter import dead_letter
 from c2kit.cli.decode import decode
+from c2kit.cli.demo import demo
 from c2kit.cli.describe import describe
 from c2kit.cli.encode import encode
 from c2kit.cli.failing import EXIT_CODES, Commands
 from c2kit.cli.graph import graph
+from c2kit.cli.link import link
+from c2kit.cli.log import log
+from c2kit.cli.replay import replay
+from c2kit.cli.run import run
+from c2kit.cli.send import send
 from c2kit.cli.sim import sim
+from c2kit.cli.streams import streams
+from c2kit.cli.tail import tail
 from c2kit.errors import UsageError
 
 __all__ = ["main"]
@@ -28,7 +37,7 @@ __all__ = ["main"]
     help="Show the version and which kernel decodes, and exit.",
 )
 def main() -> None:
-    """Decode telemetry, encode commands, and check the dictionaries that define both."""
+    """Command and telemetry pipelines for spacecraft: decode, encode, run, watch, send, log."""
 
 
 def _show_version(context: click.Context) -> None:
@@ -41,5 +50,10 @@ def _show_version(context: click.Context) -> None:
     context.exit()
 
 
-for command in (decode, encode, check, describe, graph, sim):
+COMMANDS = (
+    *(decode, encode, check, describe, sim),
+    *(graph, run, demo, tail, send, link, streams, dead_letter, log, replay),
+)
+
+for command in COMMANDS:
     main.add_command(command)

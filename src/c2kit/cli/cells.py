@@ -51,11 +51,11 @@ _MOST_NAMES = 65_536
 to_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False).encode
 
 
-def time_cells(generated: Column, start: int, stop: int) -> Cells:
-    """When packets were made; ``None`` where they do not tell."""
-    stamps = generated.values[start:stop].astype("datetime64[ns]")
+def time_cells(times: Column, start: int, stop: int) -> Cells:
+    """Times of packets; ``None`` where there is none."""
+    stamps = times.values[start:stop].astype("datetime64[ns]")
     told = np.datetime_as_string(stamps, unit="ns", timezone="UTC").tolist()
-    return _where_valid(told, generated, start, stop)
+    return _where_valid(told, times, start, stop)
 
 
 def _where_valid(cells: Cells, column: Column, start: int, stop: int) -> Cells:

@@ -29,14 +29,26 @@ class ExitCode(IntEnum):
     USAGE = 2
     """The command line, a definition or a command's argument cannot be right."""
     MISSING = 3
-    """Something that c2kit needs is not installed."""
+    """Something that c2kit needs is not installed, was never started, or does not answer."""
+    FENCED = 4
+    """Another process does this work."""
+    BUS_FAILED = 5
+    """The bus failed for good: it is damaged, or a position on it is lost."""
+    REFUSED = 10
+    """The command was not sent, and never will be."""
+    EXPIRED = 11
+    """The command was not sent in time, and never will be."""
+    UNKNOWN = 12
+    """The command may have been sent, at most once; nobody can tell, or nobody could while it was waited for."""
     INTERRUPTED = 130
     """Ctrl-C; what shells report for it."""
 
 
 EXIT_CODES = (
     "Exit codes: 0 done; 1 a check failed, or the work could not be finished; "
-    "2 wrong usage, or a dictionary that does not load; 3 something that c2kit needs is not installed. "
+    "2 wrong usage, or a dictionary that does not load; 3 something that c2kit needs is not installed, was never "
+    "started, or does not answer; 4 another process does this work; 5 the bus failed for good. "
+    "Of a command that was sent: 10 refused; 11 expired; 12 unknown. "
     "Wrong bytes in a recording are counted, and are not an error."
 )
 
@@ -59,7 +71,7 @@ def _told(ctx: click.Context) -> Iterator[None]:
         yield
     except C2kitError as error:
         _tell(str(error) if isinstance(error, DefinitionError) else f"Error: {error}")
-        ctx.exit(ExitCode.USAGE)
+        ctx.exit(_exit_code(error))
     except ModuleNotFoundError as error:
         _tell(f"Error: {error.name} is not installed, or not for this Python; install it: pip install {error.name}")
         ctx.exit(ExitCode.MISSING)
@@ -74,6 +86,24 @@ def _told(ctx: click.Context) -> Iterator[None]:
         _tell(f"Error: {place}{error.strerror or error}")
         _drop_what_cannot_be_written()
         ctx.exit(ExitCode.FAILED)
+
+
+def _exit_code(error: C2kitError) -> ExitCode:
+    """What could not be done is nobody's wrong usage."""
+    from c2kit.bus import BusError, BusUnavailable, Fenced
+    from c2kit.pipeline.chain import StateRefused
+    from c2kit.pipeline.commanding import StreamsMissing
+    from c2kit.storage.errors import LogError
+
+    codes: tuple[tuple[type[C2kitError], ExitCode], ...] = (
+        (LogError, ExitCode.FAILED),
+        (StateRefused, ExitCode.FAILED),
+        (StreamsMissing, ExitCode.MISSING),
+        (BusUnavailable, ExitCode.MISSING),
+        (Fenced, ExitCode.FENCED),
+        (BusError, ExitCode.BUS_FAILED),
+    )
+    return next((code for kind, code in codes if isinstance(error, kind)), ExitCode.USAGE)
 
 
 def _tell(message: str) -> None:

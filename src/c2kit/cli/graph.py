@@ -19,7 +19,8 @@ __all__ = ["graph"]
     show_default=True,
     help="text for people, mermaid for documents, json for programs: the whole description.",
 )
-def graph(script: Path, *, form: str) -> None:
+@click.option("--replay", metavar="ID", help="Show what `c2kit run --replay ID` runs.")
+def graph(script: Path, *, form: str, replay: str | None) -> None:
     """Show what a mission script composes: who hands what to whom.
 
     Nothing is opened or started. A composition that does not fit together is refused, with both sides named.
@@ -31,7 +32,7 @@ def graph(script: Path, *, form: str) -> None:
     from c2kit.pipeline.graph import as_mermaid, as_text
     from c2kit.pipeline.script import load_mission
 
-    description = load_mission(script).describe()
+    description = load_mission(script).describe(replay=replay)
     if form == "json":
         click.echo(description.as_json())
     else:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
-__all__ = ["DICTIONARY", "NAMES", "dictionary_option", "load", "offsets_from_option", "read", "tell"]
+__all__ = ["DICTIONARY", "NAMES", "dictionary_option", "load", "offsets_from_option", "read", "tell", "user_name"]
 
 MOST_WARNINGS = 3
 """Warnings of an imported format that are shown where people asked for something else."""
@@ -80,3 +80,13 @@ def load(paths: Sequence[str], offsets_from: str | None) -> Dictionary:
 def tell(message: str) -> None:
     """Say something to the person, on stderr, where it is in nobody's way."""
     click.echo(message, err=True)
+
+
+def user_name() -> str:
+    """Who it is that commands, for the record; empty where the system does not say."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        return ""

@@ -14,6 +14,7 @@ from attrs import define, field, frozen
 from c2kit.cli.tables import ArrowTable, CsvTable, JsonLines
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
 
     from c2kit.batches import TelemetryBatch
@@ -21,17 +22,23 @@ if TYPE_CHECKING:
     from c2kit.model.packets import Packet
     from c2kit.model.target import Target
 
-__all__ = ["FORMATS", "Output", "Wanted", "format_of"]
+__all__ = ["FORMATS", "SUFFIXES", "Output", "Wanted", "format_of"]
 
 FORMATS = ("csv", "jsonl", "arrow")
-_SUFFIXES = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".arrow": "arrow", ".arrows": "arrow"}
+SUFFIXES: Mapping[str, str] = {
+    ".csv": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".arrow": "arrow",
+    ".arrows": "arrow",
+}
 
 
 def _is_directory(destination: str) -> bool:
     return destination.endswith(("/", "\\")) or Path(destination).is_dir()
 
 
-def format_of(chosen: str | None, destination: str | None) -> str:
+def format_of(chosen: str | None, destination: str | None, suffixes: Mapping[str, str] = SUFFIXES) -> str:
     """The format: as it was chosen, or as the file is named; CSV on stdout and in a directory.
 
     A name that tells no format is refused: nobody should find CSV in a file that is called ``.parquet``.
@@ -40,9 +47,9 @@ def format_of(chosen: str | None, destination: str | None) -> str:
         return chosen
     if destination is None or _is_directory(destination):
         return "csv"
-    form = _SUFFIXES.get(Path(destination).suffix.lower())
+    form = suffixes.get(Path(destination).suffix.lower())
     if form is None:
-        known = ", ".join(_SUFFIXES)
+        known = ", ".join(suffixes)
         raise click.UsageError(
             f"The name {destination} tells no format: choose it with --format, or end it in {known}."
         )
@@ -80,6 +87,7 @@ class Output:
     files: list[Path] = field(factory=list)
     """Those that were made."""
     _tables: dict[tuple[str, str], Table] = field(factory=dict, init=False)
+    """By the hash of the target's definitions and the name of the packet."""
     _stack: ExitStack = field(factory=ExitStack, init=False)
     _sink: BinaryIO | None = field(default=None, init=False)
     """What all packets share, if they do."""
@@ -105,7 +113,7 @@ class Output:
 
     def write(self, target: Target, batch: TelemetryBatch) -> None:
         """Add a batch."""
-        table = self._tables.get((target.name, batch.packet.name))
+        table = self._tables.get((target.hash, batch.packet.name))
         (table or self._begin(target, batch.packet)).write(batch)
 
     def flush(self) -> None:
@@ -115,7 +123,7 @@ class Output:
 
     def _begin(self, target: Target, packet: Packet) -> Table:
         sink = self._sink or self._open(self._path_for(target, packet))
-        table = self._tables[target.name, packet.name] = self._table(sink, target, packet)
+        table = self._tables[target.hash, packet.name] = self._table(sink, target, packet)
         return table
 
     def _table(self, sink: BinaryIO, target: Target, packet: Packet) -> Table:

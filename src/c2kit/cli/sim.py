@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from c2kit.cli.options import dictionary_option, load, tell
+from c2kit.cli.options import DICTIONARY, load, tell
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -39,7 +39,15 @@ _RATE = click.FloatRange(0, 1)
 
 
 @click.command(short_help="Fly simulated satellites over TCP, UDP or into a file.")
-@dictionary_option
+@click.option(
+    "-d",
+    "--dictionary",
+    "dictionaries",
+    type=DICTIONARY,
+    multiple=True,
+    metavar="FILE|DIR",
+    help="Definitions of the target, in place of those that come with c2kit. May be given several times.",
+)
 @click.option("--tcp", type=_ADDRESS, metavar="[HOST:]PORT", help="Serve any number of TCP clients; port 0 is any.")
 @click.option("--udp", type=_ADDRESS, metavar="[HOST:]PORT", help="Send a UDP datagram for each packet to there.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write a file.")
@@ -93,15 +101,15 @@ def sim(  # noqa: PLR0913 - an option each
     checked, carried out and acknowledged. Where the satellites listen is told on stderr.
 
     \b
-    c2kit sim -d examples/dictionary --tcp 10025
-    c2kit sim -d examples/dictionary --tcp 10025 --satellites 100 --speed 10
-    c2kit sim -d examples/dictionary -o firefly.tlm --seconds 600 --bit-errors 1e-6
+    c2kit sim --tcp 10025
+    c2kit sim --tcp 10025 --satellites 100 --speed 10
+    c2kit sim -o firefly.tlm --seconds 600 --bit-errors 1e-6
     """  # noqa: D301 - \b is how click keeps lines apart
     import contextlib
     import selectors
     from datetime import UTC
 
-    from c2kit.sim import BEGIN_NS, FaultRates, FaultyLink, Satellite
+    from c2kit.sim import BEGIN_NS, DICTIONARY_DIRECTORY, FaultRates, FaultyLink, Satellite
     from c2kit.sim.ports import FilePort, Port, TcpPort, UdpPort
     from c2kit.sim.serve import Flight, Record, Simulator
 
@@ -110,7 +118,7 @@ def sim(  # noqa: PLR0913 - an option each
     if output is not None and seconds is None:
         raise click.UsageError("a file needs an end: give --seconds")
     rates = FaultRates(bit_errors=bit_errors, lost_bytes=lost_bytes, duplicates=duplicates, reordered=reordered)
-    dictionary = load(dictionaries, None)
+    dictionary = load(dictionaries or [str(DICTIONARY_DIRECTORY)], None)
     start_ns = BEGIN_NS if start is None else int(start.replace(tzinfo=UTC).timestamp()) * 10**9
 
     def port_of(number: int, satellite: Satellite) -> Port:

@@ -6,8 +6,10 @@ import csv
 import io
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
+import numpy as np
 from attrs import frozen
 
+from c2kit.batches import Column
 from c2kit.batches.arrow import TelemetrySchema
 from c2kit.batches.arrow.columns import Values
 from c2kit.batches.arrow.stream import ArrowStream
@@ -17,13 +19,13 @@ from c2kit.model.conversions import States
 from c2kit.model.packets import Item
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from c2kit.batches import TelemetryBatch
     from c2kit.model.packets import DerivedItem, Packet
     from c2kit.model.target import Target
 
-__all__ = ["ArrowTable", "CsvTable", "JsonLines", "Selection", "Table"]
+__all__ = ["ArrowTable", "CsvTable", "JsonLines", "JsonObjects", "Selection", "Table"]
 
 _CELLS_AT_ONCE = 100_000
 """Cells are Python objects of dozens of bytes: so many of them are made before they are written."""
@@ -36,6 +38,8 @@ class Selection:
     values: Values
     items: tuple[str, ...] | None = None
     """In the order in which they are wanted; ``None`` for all, in the order of their definition."""
+    with_received: bool = False
+    """Whether it is known, and wanted, when packets were received."""
 
     def wants(self, packet: Packet) -> bool:
         """Whether there is anything in it that is wanted."""
@@ -68,6 +72,17 @@ def free_name(name: str, packet: Packet) -> str:
     return name
 
 
+def _times(selection: Selection) -> dict[str, Callable[[TelemetryBatch], Column]]:
+    """The columns of times, by their headings."""
+    times: dict[str, Callable[[TelemetryBatch], Column]] = {"time": lambda batch: batch.generated}
+    return times | {"received": _received} if selection.with_received else times
+
+
+def _received(batch: TelemetryBatch) -> Column:
+    """When packets were received; none where a log does not know any more (``UNKNOWN_TIME``, which is ``NaT``)."""
+    return Column(batch.received, ~np.isnat(batch.received.view("datetime64[ns]")))
+
+
 class Table(Protocol):
     """Where batches of one packet are written to."""
 
@@ -93,13 +108,14 @@ class CsvTable:
         self._sink = sink
         self._cells = selection.cells_of(packet)
         headings = [heading for cells in self._cells for heading in cells.csv_headings()]
+        self._times = _times(selection)
         self._width = len(headings)
-        self._write([[free_name("time", packet), *headings]])
+        self._write([[*(free_name(name, packet) for name in self._times), *headings]])
 
     def write(self, batch: TelemetryBatch) -> None:
         """Add a line for each packet."""
         for start, stop in _slices(batch, self._width):
-            columns = [time_cells(batch.generated, start, stop)]
+            columns = [time_cells(time(batch), start, stop) for time in self._times.values()]
             for cells in self._cells:
                 columns += cells.csv(batch, start, stop)
             self._write(zip(*columns, strict=True))
@@ -113,21 +129,33 @@ class CsvTable:
         """Write nothing: a CSV file has no end."""
 
 
+class JsonObjects:
+    """One packet's values as JSON objects: target, packet, time, and the items by name."""
+
+    def __init__(self, target: Target, packet: Packet, selection: Selection) -> None:
+        self._constant = {free_name("target", packet): target.name, free_name("packet", packet): packet.name}
+        self._cells = selection.cells_of(packet)
+        self._times = _times(selection)
+        self._keys = [*(free_name(name, packet) for name in self._times), *(cells.heading for cells in self._cells)]
+
+    def of(self, batch: TelemetryBatch) -> Iterator[list[str]]:
+        """An object for each packet of a batch, without line breaks; some at a time."""
+        for start, stop in _slices(batch, len(self._keys)):
+            times = [time_cells(time(batch), start, stop) for time in self._times.values()]
+            rows = zip(*times, *(cells.json(batch, start, stop) for cells in self._cells), strict=True)
+            yield [to_json(self._constant | dict(zip(self._keys, row, strict=True))) for row in rows]
+
+
 class JsonLines:
-    """One packet's values, an object a line: target, packet, time, and the items by name."""
+    """One packet's values, an object a line."""
 
     def __init__(self, sink: BinaryIO, target: Target, packet: Packet, selection: Selection) -> None:
         self._sink = sink
-        self._constant = {free_name("target", packet): target.name, free_name("packet", packet): packet.name}
-        self._cells = selection.cells_of(packet)
-        self._keys = [free_name("time", packet), *(cells.heading for cells in self._cells)]
+        self._objects = JsonObjects(target, packet, selection)
 
     def write(self, batch: TelemetryBatch) -> None:
         """Add a line for each packet."""
-        for start, stop in _slices(batch, len(self._keys)):
-            columns = [cells.json(batch, start, stop) for cells in self._cells]
-            rows = zip(time_cells(batch.generated, start, stop), *columns, strict=True)
-            lines = [to_json(self._constant | dict(zip(self._keys, row, strict=True))) for row in rows]
+        for lines in self._objects.of(batch):
             self._sink.write("\n".join([*lines, ""]).encode())
 
     def end(self) -> None:

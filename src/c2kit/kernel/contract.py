@@ -14,12 +14,12 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any, Protocol
 
-from attrs import define
+import numpy as np
+from attrs import define, evolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    import numpy as np
     import numpy.typing as npt
 
     from c2kit.kernel.layout import Layout
@@ -71,6 +71,17 @@ class Column:
         if self.valid is None:
             return values
         return [value if ok else None for value, ok in zip(values, self.valid[start:stop].tolist(), strict=True)]
+
+    def select(self, which: npt.NDArray[np.intp]) -> Column:
+        """The values of the packets at these indices."""
+        valid = None if self.valid is None else self.valid[which]
+        if self.offsets is None:
+            return evolve(self, values=self.values[which], valid=valid)
+        sizes = np.diff(self.offsets)[which]
+        offsets = np.concatenate((np.zeros(1, np.int64), np.cumsum(sizes)))
+        # Each element's place: where its packet's elements begin, and how many of that packet came before.
+        places = np.repeat(self.offsets[which] - offsets[:-1], sizes) + np.arange(offsets[-1])
+        return evolve(self, values=self.values[places], valid=valid, offsets=offsets)
 
     def _sequences(self, start: int, stop: int) -> list[Any]:
         assert self.offsets is not None  # noqa: S101 - for the type checker

@@ -128,6 +128,11 @@ class Interface:
         self.close()
 
     @property
+    def is_open(self) -> bool:
+        """Whether it was opened, so that it has a link."""
+        return self._link is not None
+
+    @property
     def link(self) -> Link:
         """The running link. Raises UsageError before the interface is opened."""
         if self._link is None:

@@ -11,6 +11,8 @@ from typing import Any
 
 from attrs import asdict, field, frozen
 
+from c2kit.errors import UsageError
+
 __all__ = [
     "SCHEMA_VERSION",
     "LinkDescription",
@@ -41,6 +43,15 @@ class Scale:
     max: int = 1
     lag: int = 1000
 
+    def __attrs_post_init__(self) -> None:
+        """Refuse what cannot be."""
+        for name, least in (("min", 1), ("max", self.min), ("lag", 1)):
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or value < least:
+                raise UsageError(
+                    f"{name} of a Scale", expected=f"a whole number of at least {least}", found=repr(value)
+                )
+
 
 @frozen(kw_only=True)
 class StreamDescription:
@@ -52,8 +63,11 @@ class StreamDescription:
     writer: str
     readers: tuple[str, ...]
     lanes: tuple[str, ...]
+    """Those that are known beforehand; a stream of definitions has one for each of their hashes."""
     partitions: int
     is_telemetry: bool
+    compacted: bool
+    """Whether the newest record of each lane is kept for ever, and nobody need have read it."""
 
 
 @frozen(kw_only=True)
@@ -72,6 +86,8 @@ class LinkDescription:
 
     name: str
     settings: dict[str, Any]
+    told: tuple[str, ...]
+    """Which of the settings are not what they are by default."""
     protocols: tuple[str, ...]
     targets: tuple[str, ...]
 
@@ -81,8 +97,10 @@ class StageDescription:
     """A unit of deployment."""
 
     name: str
+    identity: str
+    """Who it is to the bus, which keeps positions and snapshots by it: ``<mission>.<stage>``."""
     role: str
-    """``interface``, ``stage``, ``sink`` or ``command-source``."""
+    """``interface``, ``stage`` or ``sink``; ``provisioner``, ``command-source`` and ``replay`` are names too."""
     reads: tuple[str, ...]
     """Stream names."""
     writes: tuple[str, ...]
@@ -92,6 +110,8 @@ class StageDescription:
     interfaces: tuple[str, ...] = ()
     directory: str | None = None
     """Where a sink keeps its files; it needs a volume there."""
+    exclusive: bool = False
+    """Whether there is one at a time, and a second live one is fenced."""
     scale: Scale = field(factory=Scale)
     resources: Resources = field(factory=Resources)
     extras: tuple[str, ...] = ()
@@ -107,6 +127,8 @@ class MissionDescription:
     schema_version: int = SCHEMA_VERSION
     name: str
     bus: str
+    replay: str | None = None
+    """The id of the replay that it is of; ``None`` where it is live."""
     dictionary_hashes: dict[str, str]
     stages: tuple[StageDescription, ...]
     streams: tuple[StreamDescription, ...]

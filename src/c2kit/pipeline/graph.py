@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from c2kit.pipeline.names import PROVISIONER, replay_prefix
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -12,15 +14,16 @@ if TYPE_CHECKING:
 
 __all__ = ["as_mermaid", "as_text"]
 
-_QUIET = ("events", "dead-letter", "command-status")
-"""What every stage writes: in a picture it hides the rest."""
+_QUIET = frozenset({"events", "dead-letter", "command-status"})
+"""What every stage writes: in a picture it hides the rest, as do the definitions that every stage reads."""
 
 
 def as_text(description: MissionDescription) -> str:
     """The stages in the order in which data flows, each with its streams and who is at their other end."""
     streams = {stream.name: stream for stream in description.streams}
-    lines = [f"{description.name} on {description.bus}"]
-    for stage in _in_order(description):
+    replay = "" if description.replay is None else f", replay {description.replay}"
+    lines = [f"{description.name} on {description.bus}{replay}"]
+    for stage in _in_order(description, streams):
         lines += ["", *_stage_lines(description, stage, streams)]
     return "\n".join(lines) + "\n"
 
@@ -32,11 +35,11 @@ def _stage_lines(
     yield f"{stage.name}  {stage.role}{place}"
     what = " > ".join(processor.name for processor in stage.processors)
     if stage.link is not None:
-        settings = ", ".join(f"{name}={value}" for name, value in stage.link.settings.items())
+        settings = ", ".join(f"{name}={stage.link.settings[name]}" for name in stage.link.told)
         what = f"{stage.link.name}({settings}) with {', '.join(stage.link.protocols)}"
     if what:
         yield f"    {what}"
-    for name in stage.reads:
+    for name in _shown_reads(stage, streams):
         yield f"    reads   {_short(description, name)}  from {streams[name].writer}"
     for name in stage.writes:
         if streams[name].kind not in _QUIET:
@@ -45,16 +48,26 @@ def _stage_lines(
 
 
 def _short(description: MissionDescription, name: str) -> str:
-    return name.removeprefix(f"{description.name}.")
+    return name.removeprefix(f"{description.name}.{replay_prefix(description.replay)}")
 
 
-def _in_order(description: MissionDescription) -> list[StageDescription]:
+def _shown(description: MissionDescription) -> list[StageDescription]:
+    return [stage for stage in description.stages if stage.role != PROVISIONER]
+
+
+def _shown_reads(stage: StageDescription, streams: dict[str, StreamDescription]) -> list[str]:
+    return [name for name in stage.reads if not streams[name].compacted]
+
+
+def _in_order(description: MissionDescription, streams: dict[str, StreamDescription]) -> list[StageDescription]:
     """Interfaces first, then whoever reads what is there already; those on a cycle by name."""
-    waiting = sorted(description.stages, key=lambda stage: (stage.role != "interface", stage.name))
+    waiting = sorted(_shown(description), key=lambda stage: (stage.role != "interface", stage.name))
     ordered: list[StageDescription] = []
     written: set[str] = set()
     while waiting:
-        ready = [stage for stage in waiting if stage.role == "interface" or set(stage.reads) <= written]
+        ready = [
+            stage for stage in waiting if stage.role == "interface" or written.issuperset(_shown_reads(stage, streams))
+        ]
         following = (ready or waiting)[0]
         waiting.remove(following)
         ordered.append(following)
@@ -64,16 +77,16 @@ def _in_order(description: MissionDescription) -> list[StageDescription]:
 
 def as_mermaid(description: MissionDescription) -> str:
     """A Mermaid flow chart: a box for each stage, an arrow for each pair that share streams, told by their kinds."""
-    numbers = {stage.name: f"s{number}" for number, stage in enumerate(description.stages)}
+    numbers = {stage.name: f"s{number}" for number, stage in enumerate(_shown(description))}
     lines = ["flowchart LR"]
-    for stage in description.stages:
+    for stage in _shown(description):
         inside = "<br/>".join([f"<b>{stage.name}</b>", *(processor.name for processor in stage.processors)])
         if stage.link is not None:
             inside += f"<br/>{stage.link.name}"
         opening, closing = {"interface": ("([", "])"), "sink": ("[(", ")]")}.get(stage.role, ("[", "]"))
         lines.append(f'    {numbers[stage.name]}{opening}"{inside}"{closing}')
     kinds: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
-    for stream in description.streams:
+    for stream in (stream for stream in description.streams if not stream.compacted):
         for reader in stream.readers:
             kinds[stream.writer, reader][stream.kind] = None
     for (writer, reader), carried in kinds.items():

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import inspect
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
 from c2kit.errors import UsageError
+from c2kit.links import Interface
 from c2kit.pipeline.description import Resources, Scale
-from c2kit.pipeline.names import check_name
+from c2kit.pipeline.names import check_name, check_stage_name
+from c2kit.pipeline.parts import a_list, check_part
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from c2kit.dictionaries import Dictionary
+    from c2kit.links import LinkSpec
     from c2kit.pipeline.description import MissionDescription
     from c2kit.pipeline.parts import Part
     from c2kit.protocols import Protocol
@@ -28,7 +31,7 @@ class InterfaceSpec:
     """A link with its protocols, and the targets that live behind it."""
 
     name: str
-    link: Any
+    link: LinkSpec
     protocols: tuple[Protocol, ...]
     targets: tuple[str, ...]
     raw_log: str | None
@@ -36,6 +39,16 @@ class InterfaceSpec:
     periodic: tuple[tuple[str, float], ...]
     resources: Resources
     defined_at: str
+
+    @property
+    def place(self) -> str:
+        """The name and the line of the script that asked for it."""
+        return f"interface {self.name} ({self.defined_at})"
+
+    @property
+    def raw_log_name(self) -> str:
+        """The name of the stage that ``raw_log=`` makes."""
+        return f"{self.name}-raw-log"
 
     @property
     def has_commands(self) -> bool:
@@ -54,6 +67,11 @@ class StageSpec:
     scale: Scale
     resources: Resources
     defined_at: str
+
+    @property
+    def place(self) -> str:
+        """The name and the line of the script that asked for it."""
+        return f"stage {self.name} ({self.defined_at})"
 
 
 @frozen
@@ -79,7 +97,7 @@ class Mission:
     def interface(  # noqa: PLR0913 - what an interface is made of
         self,
         name: str,
-        link: object,
+        link: LinkSpec,
         *,
         protocols: Sequence[Protocol],
         targets: Sequence[str],
@@ -95,27 +113,32 @@ class Mission:
         it: ``"FIREFLY NOOP"``.
 
         Raises:
-            UsageError: a name that is none or is taken, no protocol, no target.
+            UsageError: a name that is none or is taken; what is no link, protocol or target, or none of them.
             UnknownName: a target that the dictionary does not have.
         """
-        check_name("interface", name, [*self.interfaces, *self.stages])
+        check_stage_name("interface", name, self._taken)
+        a_list(f"protocols of interface {name}", protocols, "[CcsdsPackets()]")
+        a_list(f"targets of interface {name}", targets, '["FIREFLY"]')
         if not protocols:
             raise UsageError(
                 f"interface {name} has no protocols", remedy="Burst() makes a frame of each piece of input"
             )
         if not targets:
             raise UsageError(f"interface {name} has no targets", remedy="name the targets that live behind it")
+        Interface(name, link, protocols)  # raises for what is no link and no protocol
         spec = InterfaceSpec(
             name=name,
             link=link,
             protocols=tuple(protocols),
-            targets=tuple(self.dictionary.target(target).name for target in targets),
+            targets=tuple(dict.fromkeys(self.dictionary.target(target).name for target in targets)),
             raw_log=None if raw_log is None else str(raw_log),
-            on_connect=tuple(on_connect),
-            periodic=tuple(periodic),
+            on_connect=tuple(a_list(f"on_connect of interface {name}", on_connect, '["FIREFLY NOOP"]')),
+            periodic=tuple((words, seconds) for words, seconds in periodic),
             resources=resources or Resources(),
             defined_at=_caller(),
         )
+        if raw_log is not None:
+            check_stage_name("stage that raw_log= makes", spec.raw_log_name, self._taken)
         self.interfaces[name] = spec
         return spec
 
@@ -134,17 +157,19 @@ class Mission:
         ``publish`` names it.
 
         Raises:
-            UsageError: a name that is none or is taken, no processors.
+            UsageError: a name that is none or is taken; what is no processor, or none of them.
             UnknownName: a target that the dictionary does not have.
         """
-        check_name("stage", name, [*self.interfaces, *self.stages])
+        check_stage_name("stage", name, self._taken)
         if not processors:
             raise UsageError(f"stage {name} has no processors", remedy="give it at least one, such as Identifier()")
+        for processor in processors:
+            check_part(f"stage {name}", processor)
         spec = StageSpec(
             name=name,
             processors=processors,
-            targets=None if targets is None else tuple(self.dictionary.target(target).name for target in targets),
-            publish=tuple(str(kind) for kind in publish),
+            targets=None if targets is None else self._targets(name, targets),
+            publish=tuple(str(kind) for kind in a_list(f"publish of stage {name}", publish, '["packets"]')),
             scale=scale or Scale(),
             resources=resources or Resources(),
             defined_at=_caller(),
@@ -152,11 +177,24 @@ class Mission:
         self.stages[name] = spec
         return spec
 
-    def describe(self) -> MissionDescription:
-        """The whole mission as plain data, checked. Raises UsageError for whatever does not fit together."""
+    def _targets(self, stage: str, targets: Sequence[str]) -> tuple[str, ...]:
+        names = a_list(f"targets of stage {stage}", targets, '["FIREFLY"]')
+        return tuple(dict.fromkeys(self.dictionary.target(target).name for target in names))
+
+    @property
+    def _taken(self) -> list[str]:
+        raw_logs = [spec.raw_log_name for spec in self.interfaces.values() if spec.raw_log is not None]
+        return [*self.interfaces, *raw_logs, *self.stages]
+
+    def describe(self, *, replay: str | None = None) -> MissionDescription:
+        """The whole mission as plain data, checked. Raises UsageError for whatever does not fit together.
+
+        ``replay`` is the id of a replay: streams are named ``<mission>.replay.<id>.*``, ``replay`` writes the frames,
+        and what has to do with links or commands is left out.
+        """
         from c2kit.pipeline.compose import compose  # noqa: PLC0415 - it takes missions apart, and so imports this module
 
-        return compose(self)
+        return compose(self, replay)
 
 
 def _caller() -> str:

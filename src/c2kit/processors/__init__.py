@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from c2kit.processors.account import Account
 from c2kit.processors.arguments import parse_argument, parse_arguments
-from c2kit.processors.asides import Anomalies, Aside, Difference, Likeness, SequenceBreaks, UnknownPackets
+from c2kit.processors.asides import (
+    Anomalies,
+    Aside,
+    Asides,
+    Difference,
+    Likeness,
+    Merged,
+    Refused,
+    SequenceBreaks,
+    UnknownPackets,
+)
 from c2kit.processors.base import Processor
 from c2kit.processors.decommutate import Decommutator
 from c2kit.processors.encode import CommandEncoder, EncodedCommand
@@ -16,6 +26,7 @@ __all__ = [
     "Account",
     "Anomalies",
     "Aside",
+    "Asides",
     "CommandEncoder",
     "Decommutator",
     "Difference",
@@ -23,8 +34,10 @@ __all__ = [
     "Identifier",
     "Likeness",
     "LimitsMonitor",
+    "Merged",
     "Processor",
     "RecordingDecoder",
+    "Refused",
     "SequenceBreaks",
     "Totals",
     "UnknownPackets",

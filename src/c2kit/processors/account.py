@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from attrs import define, field
 
 from c2kit.kernel.tally import Tally
-from c2kit.processors.asides import Anomalies, SequenceBreaks
+from c2kit.processors.asides import Anomalies, SequenceBreaks, UnknownPackets
 
 if TYPE_CHECKING:
-    from c2kit.processors.asides import Aside, UnknownPackets
+    from c2kit.processors.asides import Aside
     from c2kit.protocols import Discarded, Reason
 
 __all__ = ["Account", "Amount", "Name"]
@@ -96,7 +96,7 @@ class Account:
             name = (aside.target, aside.packet)
             before = self.anomalies.get(name)
             self.anomalies[name] = aside if before is None else before.joined(aside)
-        else:
+        elif isinstance(aside, UnknownPackets):
             self._add_unknown(aside)
 
     def _add_unknown(self, unknown: UnknownPackets) -> None:

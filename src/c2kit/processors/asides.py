@@ -17,7 +17,17 @@ if TYPE_CHECKING:
     from c2kit.batches import PacketBatch
     from c2kit.kernel.tally import Tallies
 
-__all__ = ["Anomalies", "Aside", "Asides", "Difference", "Likeness", "SequenceBreaks", "UnknownPackets"]
+__all__ = [
+    "Anomalies",
+    "Aside",
+    "Asides",
+    "Difference",
+    "Likeness",
+    "Merged",
+    "Refused",
+    "SequenceBreaks",
+    "UnknownPackets",
+]
 
 
 @frozen(kw_only=True)
@@ -146,7 +156,34 @@ class Anomalies:
         return f"{self.target} {self.packet}: {'; '.join(parts)}"
 
 
-Aside = UnknownPackets | SequenceBreaks | Anomalies
+@frozen(kw_only=True)
+class Refused:
+    """Packets or samples that a processor was given and, on purpose, gave nothing for."""
+
+    reason: str
+    count: int
+
+    def joined(self, later: Refused) -> Refused:
+        """These and later ones for the same reason."""
+        return evolve(self, count=self.count + later.count)
+
+    def __str__(self) -> str:
+        """Words for people."""
+        return f"{self.count} refused: {self.reason}"
+
+
+@frozen(kw_only=True)
+class Merged:
+    """How many packets fewer were given than taken, because several became one."""
+
+    count: int
+
+    def __str__(self) -> str:
+        """Words for people."""
+        return f"{self.count} merged into others"
+
+
+Aside = UnknownPackets | SequenceBreaks | Anomalies | Refused | Merged
 
 
 @define(eq=False)
@@ -156,6 +193,8 @@ class Asides:
     _unknown: list[Aside] = field(factory=list)
     _breaks: dict[tuple[str, str, int], SequenceBreaks] = field(factory=dict)
     _anomalies: dict[tuple[str, str, str], Anomalies] = field(factory=dict)
+    _refused: dict[str, Refused] = field(factory=dict)
+    _merged: int = 0
 
     def add_unknown(self, unknown: UnknownPackets) -> None:
         """Keep unknown packets."""
@@ -171,10 +210,21 @@ class Asides:
         key = (anomalies.interface, anomalies.target, anomalies.packet)
         self._anomalies[key] = self._anomalies[key].joined(anomalies) if key in self._anomalies else anomalies
 
+    def add_refused(self, reason: str, count: int = 1) -> None:
+        """Add to what is told of refusals for that reason."""
+        refused = Refused(reason=reason, count=count)
+        self._refused[reason] = self._refused[reason].joined(refused) if reason in self._refused else refused
+
+    def add_merged(self, count: int) -> None:
+        """Add to how many became part of others."""
+        self._merged += count
+
     def take(self) -> list[Aside]:
         """All of them, once: unknown packets first, then breaks, then anomalies, in the order of their first ones."""
-        taken = [*self._unknown, *self._breaks.values(), *self._anomalies.values()]
-        self._unknown, self._breaks, self._anomalies = [], {}, {}
+        taken = [*self._unknown, *self._breaks.values(), *self._anomalies.values(), *self._refused.values()]
+        if self._merged:
+            taken.append(Merged(count=self._merged))
+        self._unknown, self._breaks, self._anomalies, self._refused, self._merged = [], {}, {}, {}, 0
         return taken
 
 

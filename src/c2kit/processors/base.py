@@ -60,6 +60,11 @@ class Processor(abc.ABC, Generic[Taken, Given]):
     def take_asides(self) -> list[Aside]:
         """What fell aside since the last call; aggregated, so that it cannot flood."""
 
+    @property
+    def held(self) -> int:
+        """How many packets it has taken and neither given nor set aside: they wait for more."""
+        return 0
+
     def snapshot(self) -> bytes:
         """What the processor remembers, to be given to :meth:`restore` of another one; empty where it has no memory."""
         return b""

@@ -41,6 +41,12 @@ class Definitions:
         """The hashes of all definitions that there seems to be a copy of, sorted."""
         return sorted(path.stem for path in self._directory.glob("*.json"))
 
+    @property
+    def targets(self) -> list[Target]:
+        """All of which there is a sound copy, or that were made known, sorted by name and hash."""
+        hashes = {each for each in (*self.hashes, *self._targets) if each in self}
+        return sorted(map(self.target, hashes), key=lambda target: (target.name, target.hash))
+
     def path(self, dictionary_hash: str) -> Path:
         """Where the copy is, or would be."""
         return self._directory / f"{dictionary_hash}.json"

@@ -13,20 +13,28 @@ from c2kit.storage.raw import RawLogReader
 from c2kit.storage.segment_reader import schema_in
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from os import PathLike
+
+    from c2kit.model.target import Target
 
 __all__ = ["open_log"]
 
 
-def open_log(directory: str | PathLike[str]) -> PacketLogReader | CommandLogReader | RawLogReader:
-    """The reader of the log in a directory. Raises UsageError where no index tells what it is."""
+def open_log(
+    directory: str | PathLike[str], *, targets: Iterable[Target] = ()
+) -> PacketLogReader | CommandLogReader | RawLogReader:
+    """The reader of the log in a directory, with more definitions than it has a copy of.
+
+    Raises UsageError where no index tells what it is.
+    """
     schema = schema_in(Path(directory))
     if schema is None:
         raise UsageError("this is no log, or none of its indices can be read", found=str(directory))
     match schema.kind:
         case LogKind.PACKETS:
-            return PacketLogReader(directory)
+            return PacketLogReader(directory, targets=targets)
         case LogKind.COMMANDS:
-            return CommandLogReader(directory)
+            return CommandLogReader(directory, targets=targets)
         case LogKind.RAW:
             return RawLogReader(directory)

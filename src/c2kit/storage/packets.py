@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from c2kit.dictionaries import Dictionary
-from c2kit.errors import MessageError, UnknownName, UsageError
+from c2kit.errors import UnknownName, UsageError
 from c2kit.storage.block import Source
 from c2kit.storage.names import LogKind
 from c2kit.storage.reader import LogReader, batch_of
@@ -16,13 +16,13 @@ from c2kit.storage.selection import By, TimeRange
 from c2kit.storage.writer import LogWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from c2kit.batches import PacketBatch
     from c2kit.bus.base import Position
     from c2kit.storage.reader import OnDamage
 
-__all__ = ["PacketLogReader", "PacketLogWriter"]
+__all__ = ["PacketLogReader", "PacketLogWriter", "refuse_unknown_packets"]
 
 
 class PacketLogWriter(LogWriter):
@@ -99,20 +99,15 @@ class PacketLogReader(LogReader):
                 if wanted.any():
                     yield batch_of(block, source, wanted)
 
+    @property
+    def packet_names(self) -> set[str]:
+        """The names of all packets that its definitions have."""
+        return {name for target in self.targets for name in target.packets_by_name}
+
     def _checked(self, packets: Iterable[str]) -> set[str]:
         names = set(packets)
-        known = {name for each in self._definitions.hashes for name in self._names(each)}
-        for name in sorted(names - known):
-            raise UnknownName(
-                kind="packet", name=name, known=sorted(known), where=f"the definitions of {self.directory}"
-            )
+        refuse_unknown_packets([self], names)
         return names
-
-    def _names(self, dictionary_hash: str) -> Iterable[str]:
-        try:
-            return self._definitions.target(dictionary_hash).packets_by_name
-        except MessageError:
-            return ()
 
     def _indices(self, source: Source, names: set[str]) -> list[int]:
         if source.dictionary_hash is None:
@@ -130,3 +125,11 @@ class PacketLogReader(LogReader):
         if batch.dictionary_hash not in self._dictionaries:
             self._dictionaries[batch.dictionary_hash] = Dictionary((self._definitions.target(batch.dictionary_hash),))
         return self._dictionaries[batch.dictionary_hash]
+
+
+def refuse_unknown_packets(logs: Sequence[PacketLogReader], names: Iterable[str]) -> None:
+    """Raise UnknownName for a name that the definitions of none of these logs have."""
+    known = sorted(set().union(*(log.packet_names for log in logs)))
+    where = " or ".join(str(log.directory) for log in logs[:3]) or "any log here"
+    for name in sorted(set(names).difference(known)):
+        raise UnknownName(kind="packet", name=name, known=known, where=f"the definitions of {where}")

@@ -40,18 +40,25 @@ class Rebuilt:
     index: Path
     kept_packets: int
     found_packets: int
+    knows_positions: bool = True
+    """Whether a writer will find in it how far the bus was read; it looks into the last index of a log only."""
     not_indexed: tuple[Finding, ...] = ()
     """Bytes that still are of no block, since they are not packets one after another."""
 
 
 def rebuild_index(
-    directory: str | PathLike[str], *, rule: LengthRule | None = None, dictionary: Dictionary | None = None
+    directory: str | PathLike[str],
+    *,
+    rule: LengthRule | None = None,
+    dictionary: Dictionary | None = None,
+    dry_run: bool = False,
 ) -> list[Rebuilt]:
     """Rebuild those indices of a log that are missing or damaged; the others, and all packets, are left as they are.
 
     Whole blocks are kept. Bytes between them are taken for packets only where these fill them exactly. ``rule`` says
     how a packet tells its length, where it is no CCSDS packet; a ``dictionary`` identifies them again. What follows the
-    last block of an index that is whole is left for a writer to cut off: the bus has it still.
+    last block of an index that is whole is left for a writer to cut off: the bus has it still. With ``dry_run`` nothing
+    is written, and what would be is told.
 
     Raises:
         LogLocked: somebody writes the log.
@@ -64,11 +71,11 @@ def rebuild_index(
         lock = files.open_locked(path)
         try:
             schema = _schema_for(path)
-            if dictionary is not None:
+            if dictionary is not None and not dry_run:
                 definitions = Definitions(path)
                 for target in dictionary.targets:
                     definitions.add(target)
-            return list(_rebuilt(path, schema, search))
+            return list(_rebuilt(path, schema, search, is_written=not dry_run))
         finally:
             os.close(lock)
 
@@ -87,17 +94,19 @@ def _schema_for(directory: Path) -> IndexSchema:
     return evolve(schema, opened_ns=0)
 
 
-def _rebuilt(directory: Path, schema: IndexSchema, search: PacketSearch) -> Iterator[Rebuilt]:
+def _rebuilt(directory: Path, schema: IndexSchema, search: PacketSearch, *, is_written: bool) -> Iterator[Rebuilt]:
     every = segments_in(directory, schema.kind.suffix)
     for where in every:
         if not where.data.exists():
             continue
-        if not where.index.exists():
-            files.replace(where.index, b"")
-        with SegmentReader(where, is_last=where is every[-1]) as segment:
-            parts = list(_parts(segment, is_last=where is every[-1]))
+        is_last = where is every[-1]
+        with SegmentReader(where, is_last=is_last) as segment:
+            parts = list(_parts(segment, is_last=is_last))
             if segment.schema is None or any(isinstance(part, _Gap) for part in parts):
-                yield _rebuild(segment, evolve(segment.schema or schema, start=where.start), parts, search)
+                rebuilt, index = _rebuild(segment, evolve(segment.schema or schema, start=where.start), parts, search)
+                if is_written:
+                    files.replace(where.index, index)
+                yield rebuilt if is_last else evolve(rebuilt, knows_positions=True)
 
 
 @frozen
@@ -135,9 +144,12 @@ def _proves(segment: SegmentReader, entry: Entry) -> bool:
     return True
 
 
-def _rebuild(segment: SegmentReader, schema: IndexSchema, parts: list[Entry | _Gap], search: PacketSearch) -> Rebuilt:
+def _rebuild(
+    segment: SegmentReader, schema: IndexSchema, parts: list[Entry | _Gap], search: PacketSearch
+) -> tuple[Rebuilt, bytes]:
+    """What the index of a segment becomes, and its bytes."""
     where = segment.files
-    totals, kept = Totals(), 0
+    totals, kept, knows_positions = Totals(), 0, True
     messages: list[bytes | memoryview] = [schema.message]
     not_indexed: list[Finding] = []
     for part in parts:
@@ -153,8 +165,13 @@ def _rebuild(segment: SegmentReader, schema: IndexSchema, parts: list[Entry | _G
                 not_indexed.append(Finding(FindingKind.NOT_INDEXED, where.data, part.last_byte - rest, rest))
             blocks = search.blocks(data, bounds, part.first_byte, totals, schema.crc32)
         for header, rows in blocks:
-            totals = header.segment
+            totals, knows_positions = header.segment, header.positions is not None
             messages += block_message(header, rows)
-    files.replace(where.index, b"".join(messages))
-    found = totals.packets - kept
-    return Rebuilt(index=where.index, kept_packets=kept, found_packets=found, not_indexed=tuple(not_indexed))
+    rebuilt = Rebuilt(
+        index=where.index,
+        kept_packets=kept,
+        found_packets=totals.packets - kept,
+        knows_positions=knows_positions,
+        not_indexed=tuple(not_indexed),
+    )
+    return rebuilt, b"".join(messages)

@@ -75,6 +75,12 @@ class SegmentReader:
         """The last block, where the index ends with one; found without looking at the others."""
         return None if self._index is None or self._data is None or self._is_foreign else last_entry(self._index)
 
+    @property
+    def ends_whole(self) -> bool:
+        """Whether both files end with the same block, as those of a segment do that nothing happened to."""
+        last = self.last
+        return last is not None and self._data is not None and self._data.size == last.header.end
+
     def totals(self) -> tuple[Totals, int]:
         """What the segment holds, and how many bytes: as its last block says, or else its blocks together."""
         last = self.last

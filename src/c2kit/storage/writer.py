@@ -121,6 +121,11 @@ class LogWriter:
         return self._pending.size_bytes
 
     @property
+    def pending_packets(self) -> int:
+        """The packets that were appended and are not committed."""
+        return self._pending.count
+
+    @property
     def due_at_ns(self) -> int | None:
         """When what is pending has waited long enough; ``None`` where nothing is."""
         return None if self._since_ns is None else self._since_ns + self._settings.block_age_ns

@@ -12,10 +12,14 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from c2kit.bus import BusError, BusUnavailable, Fenced, Position, PositionLost
 from c2kit.cli.failing import Commands
 from c2kit.errors import DefinitionError, MessageError, UsageError
 from c2kit.kernel.choice import chosen_name
 from c2kit.model.source import Source
+from c2kit.pipeline.chain import StateRefused
+from c2kit.pipeline.commanding import StreamsMissing
+from c2kit.storage import LogLocked, LogUnavailable
 from tests.definitions import write
 from tests.unit.cli.conftest import Run, status
 
@@ -81,6 +85,14 @@ def test_a_broken_dictionary_is_told_by_its_place_and_without_a_traceback(
         (UsageError("a thing", expected="one", found="two"), 2, "Error: a thing, expected one, found two\n"),
         (DefinitionError("no good", source=Source("f.yaml", 3, 1)), 2, "f.yaml:3:1: no good\n"),
         (MessageError("not ours"), 2, "Error: not ours\n"),
+        (LogLocked(Path("/l")), 1, "Error: log /l has another writer"),
+        (LogUnavailable("writing to", Path("/l"), OSError("full")), 1, "Error: writing to /l failed: full"),
+        (StateRefused("ids", "FIREFLY", MessageError("not ours")), 1, "Error: the state of ids in lane FIREFLY"),
+        (StreamsMissing("m", "sqlite:x"), 3, "c2kit run"),
+        (BusUnavailable("a full disk"), 3, "Error: a full disk\n"),
+        (Fenced("by another"), 4, "Error: by another\n"),
+        (BusError("damaged"), 5, "Error: damaged\n"),
+        (PositionLost(Position("s", "u", 0, 1), reason="gone"), 5, "position s[0]@1 is lost"),
         (OSError(errno.ENOSPC, "No space left on device", "/x"), 1, "Error: /x: No space left on device\n"),
         (OSError("odd"), 1, "Error: odd\n"),
         (ModuleNotFoundError("No module named 'zz'", name="zz"), 3, "zz is not installed"),

@@ -305,3 +305,65 @@ def test_a_directory_given_with_a_relative_path_is_read(tmp_path: Path, monkeypa
     monkeypatch.chdir(tmp_path)
     assert read_all(Path()) == PACKETS
     assert isinstance(read_all(Path())[0], Logged)
+
+
+class TestALookFromOutside:
+    BLOCKS = (space_packets(1, 10), space_packets(2, 10), space_packets(3, 10))
+
+    @pytest.fixture
+    def directory(self, tmp_path: Path) -> Path:
+        return write_blocks(tmp_path, self.BLOCKS, LogSettings(segment_bytes=1))
+
+    def test_there_is_nothing_to_see_where_all_is_whole(self, directory: Path) -> None:
+        assert list(PacketLogReader(directory).glance()) == []
+
+    @pytest.mark.parametrize("suffix", [".idx", ".pkts"])
+    @pytest.mark.parametrize("number", [0, 1, 2])
+    @pytest.mark.parametrize("is_cut", [False, True])
+    def test_a_file_that_is_lost_or_cut_shows(self, directory: Path, suffix: str, number: int, *, is_cut: bool) -> None:
+        file = sorted(directory.glob(f"*{suffix}"))[number]
+        whole = file.read_bytes()
+        file.unlink()
+        if is_cut:
+            file.write_bytes(whole[:-1])
+        found = list(PacketLogReader(directory).glance())
+        assert file.stem in {finding.path.stem for finding in found}
+        # The tail of the last index is what a crash leaves, and so is not damage.
+        assert any(finding.is_damage for finding in found) is not (is_cut and number == 2 and suffix == ".idx")
+
+    def test_packets_that_lost_their_index_are_no_missing_segment(self, directory: Path) -> None:
+        sorted(directory.glob("*.idx"))[1].unlink()
+        kinds = [finding.kind for finding in PacketLogReader(directory).verify()]
+        assert kinds == [FindingKind.MISSING_FILE]
+
+
+def test_each_block_is_told_with_what_is_wrong_with_it(tmp_path: Path) -> None:
+    directory = write_blocks(tmp_path, [space_packets(1, 10), space_packets(2, 7), space_packets(3, 5)])
+    (data,) = directory.glob("*.pkts")
+    sizes = [sum(len(each.data) for each in space_packets(seed, count)) for seed, count in ((1, 10), (2, 7), (3, 5))]
+    damaged = bytearray(data.read_bytes())
+    damaged[sizes[0]] ^= 1
+    data.write_bytes(damaged)
+    told: list[tuple[Path, int, int, bool]] = []
+    findings = list(
+        PacketLogReader(directory).verify(
+            on_block=lambda path, header, found: told.append(
+                (path, header.size_bytes, header.holds.packets, found is None)
+            )
+        )
+    )
+    assert told == [(data, sizes[0], 10, True), (data, sizes[1], 7, False), (data, sizes[2], 5, True)]
+    assert [finding.kind for finding in findings] == [FindingKind.DAMAGED_PACKETS]
+
+
+def test_definitions_are_told_with_the_times_of_their_blocks(two_dictionaries: Path) -> None:
+    reader = PacketLogReader(two_dictionaries)
+    spans: dict[str, list[int]] = {}
+    for batch in reader.read():
+        if batch.dictionary_hash is not None:
+            spans.setdefault(batch.dictionary_hash, []).extend(batch.received.tolist())
+    assert len(spans) == 2
+    assert reader.definitions_in() == {each: (min(times), max(times)) for each, times in spans.items()}
+    assert [target.hash for target in reader.targets] == sorted(spans)
+    first, second = sorted(spans, key=lambda each: min(spans[each]))
+    assert list(reader.definitions_in(end_ns=min(spans[second]))) == [first]

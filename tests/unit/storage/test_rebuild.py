@@ -256,3 +256,29 @@ def test_times_that_were_known_stay_known(tmp_path: Path) -> None:
     first, *_, last = PacketLogReader(directory).read()
     assert first.received.tolist() == [each.received for each in BLOCKS[0]]
     assert set(last.received.tolist()) == {UNKNOWN_TIME}
+
+
+@pytest.mark.parametrize("lost", [0, 1, 2, 3])
+def test_a_dry_run_writes_nothing_and_tells_what_would_be(tmp_path: Path, lost: int) -> None:
+    directory = write_blocks(tmp_path, BLOCKS, LogSettings(segment_bytes=1))
+    sorted(directory.glob("*.idx"))[lost].unlink()
+    before = {path: path.read_bytes() for path in directory.iterdir()}
+    told = rebuild_index(directory, dry_run=True)
+    assert {path: path.read_bytes() for path in directory.iterdir()} == before
+    (rebuilt,) = told
+    assert (rebuilt.kept_packets, rebuilt.found_packets) == (0, 10)
+    assert rebuilt.knows_positions is (lost != 3)  # a writer looks into the last index only
+    assert rebuild_index(directory) == told
+    assert rebuild_index(directory, dry_run=True) == []
+
+
+def test_a_block_that_is_kept_at_the_end_still_tells_how_far_the_bus_was_read(tmp_path: Path) -> None:
+    directory = write_blocks(tmp_path, BLOCKS)
+    _, blocks = read_by_the_page(index_of(directory))
+    index = bytearray(index_of(directory).read_bytes())
+    index[blocks[1].first_byte + 100] ^= 1
+    index_of(directory).write_bytes(index)
+    (rebuilt,) = rebuild_index(directory)
+    assert rebuilt.knows_positions
+    with PacketLogWriter(tmp_path, STREAM) as log:
+        assert log.positions == (position(4),)

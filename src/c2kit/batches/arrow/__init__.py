@@ -18,7 +18,7 @@ from c2kit.batches.arrow.columns import Values
 from c2kit.batches.arrow.form import BatchSchema
 from c2kit.batches.arrow.message import END_OF_STREAM
 from c2kit.batches.arrow.packets import PacketSchema
-from c2kit.batches.arrow.stream import ArrowStream, read_stream
+from c2kit.batches.arrow.stream import ArrowStream, fingerprint_of, named_by, read_stream, schema_of
 from c2kit.batches.arrow.telemetry import TelemetrySchema
 
 __all__ = [
@@ -28,5 +28,8 @@ __all__ = [
     "PacketSchema",
     "TelemetrySchema",
     "Values",
+    "fingerprint_of",
+    "named_by",
     "read_stream",
+    "schema_of",
 ]

@@ -27,6 +27,8 @@ FORMAT = "1"
 """The version of the mapping; a reader refuses another."""
 UNTOLD_ORIGIN = "stored"
 """The origin of a batch in a message that another tool wrote: it must not move limits or staleness."""
+_FLAGS = {"c2kit.space_packets": "space_packets", "c2kit.uplink": "is_uplink"}
+"""What a message says of a batch of packets only where it holds, and the attribute of the batch."""
 
 Batch = TypeVar("Batch", PacketBatch, TelemetryBatch)
 
@@ -55,6 +57,7 @@ class Received:
     interface: str
     origin: Origin
     space_packets: bool
+    is_uplink: bool
 
 
 @frozen(eq=False)
@@ -84,8 +87,8 @@ class Form:
         for spec, column in zip(self.columns, columns, strict=True):
             body.put(spec, column)
         facts = {"c2kit.schema": self.fingerprint, "c2kit.interface": batch.interface, "c2kit.origin": batch.origin}
-        if isinstance(batch, PacketBatch) and batch.space_packets:
-            facts["c2kit.space_packets"] = "true"
+        if isinstance(batch, PacketBatch):
+            facts |= {name: "true" for name, attribute in _FLAGS.items() if getattr(batch, attribute)}
         return record_batch_message(rows, body.nodes, body.buffers, body.parts, body.size_bytes, custom_metadata(facts))
 
     def read(self, message: Buffer) -> Received:
@@ -101,7 +104,8 @@ class Form:
         columns = [reader.take(spec) for spec in self.columns]
         reader.finish()
         interface, origin = batch.custom.get("c2kit.interface", ""), batch.custom.get("c2kit.origin", UNTOLD_ORIGIN)
-        return Received(columns, interface, origin, batch.custom.get("c2kit.space_packets") == "true")
+        flags = {attribute: batch.custom.get(name) == "true" for name, attribute in _FLAGS.items()}
+        return Received(columns, interface, origin, **flags)
 
     def c_stream(self, messages: Sequence[bytes]) -> object:
         """Messages as a PyCapsule of Arrow's C stream interface."""

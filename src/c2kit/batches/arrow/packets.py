@@ -90,6 +90,7 @@ class PacketSchema:
             interface=contents.interface,
             origin=contents.origin,
             space_packets=contents.space_packets,
+            is_uplink=contents.is_uplink,
             target=self.target,
             dictionary_hash=self.dictionary_hash,
             definition=self._checked(definition[0]) if definition else None,

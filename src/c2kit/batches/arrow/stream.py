@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from c2kit.kernel.contract import Buffer
     from c2kit.model.target import Target
 
-__all__ = ["ArrowStream", "read_stream"]
+__all__ = ["ArrowStream", "fingerprint_of", "named_by", "read_stream", "schema_of"]
 
 _READ_BYTES = 2**20
 
@@ -77,15 +77,34 @@ def read_stream(source: Buffer | BinaryIO, targets: Iterable[Target]) -> Iterato
         if header is None:
             schema = None
         elif header.is_schema:
-            schema = _schema_of(message, known)
+            schema = schema_of(message, known)
         elif schema is None:
             raise MessageError("a batch stands before the schema of its stream")
         else:
             yield schema.from_message(message)
 
 
-def _schema_of(message: Buffer, known: Mapping[tuple[str, str], Target]) -> TelemetrySchema | PacketSchema:
-    """Our own schema of the definitions that a schema message names, if its columns are those of the message."""
+def fingerprint_of(message: Buffer) -> str:
+    """The fingerprint of the schema that a record-batch message needs, or "" where it tells none.
+
+    Raises MessageError for what is no Arrow message.
+    """
+    view = memoryview(message).cast("B")
+    metadata_end = PREFIX_BYTES + read_prefix(view[:PREFIX_BYTES])
+    return read_header(view[PREFIX_BYTES:metadata_end]).custom.get("c2kit.schema", "")
+
+
+def named_by(message: Buffer) -> tuple[str, str] | None:
+    """The target and the hash of its definitions that a schema message names; ``None`` where it names none."""
+    facts = read_schema(message).metadata
+    return (facts["c2kit.target"], facts["c2kit.dictionary"]) if "c2kit.target" in facts else None
+
+
+def schema_of(message: Buffer, known: Mapping[tuple[str, str], Target]) -> TelemetrySchema | PacketSchema:
+    """Our own schema of the definitions that a schema message names, if its columns are those of the message.
+
+    ``known`` has targets by their names and hashes. Raises MessageError.
+    """
     found = read_schema(message)
     facts = found.metadata
     if facts.get("c2kit.format") != FORMAT:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -17,17 +18,19 @@ from c2kit.bus.base import (
     check_compatible,
     check_streams,
 )
-from c2kit.bus.sqlite.committer import Committer, size_bytes
+from c2kit.bus.sqlite.committer import Committer
 from c2kit.bus.sqlite.entry import Entry
 from c2kit.bus.sqlite.locks import WorkerLock, check_local
+from c2kit.bus.sqlite.news import News, NewsBoard
 from c2kit.bus.sqlite.readers import SqliteSink, SqliteView, SqliteWorker, begin_of
 from c2kit.bus.sqlite.store import Store, StoredStream
 from c2kit.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from c2kit.bus.base import PartitionId, Position, Sink, StreamSpec, View, Worker
+    from c2kit.bus.sqlite.store import Changes
 
 __all__ = ["Shared", "SqliteBus"]
 
@@ -35,24 +38,31 @@ DEFAULT_MAX_STREAM_BYTES = 2**30
 DEFAULT_TAKE_OVER_SECONDS = 10.0
 _POLL_SECONDS = 0.002
 """How often the file is looked at for what other processes committed; one look costs a few microseconds."""
+_POLL_SHARE = 10
+"""Where somebody committed, looking what it was costs at most one in so many parts of a processor."""
+_SHARE_SECONDS = 0.2
+"""How often those that only look when they are told are told to look for colleagues that died."""
 
 Result = TypeVar("Result")
 User = TypeVar("User", SqliteWorker, SqliteSink, SqliteView)
 
 
 class Shared:
-    """What everything that a bus hands out shares: the committer, and the pulse that wakes who waits."""
+    """What everything that a bus hands out shares: connections, the committer, and the pulse that brings news."""
 
     def __init__(self, path: Path, max_stream_bytes: int, take_over_seconds: float) -> None:
         self.path = path
         self.max_stream_bytes = max_stream_bytes
         self.take_over_seconds = take_over_seconds
+        self.news = NewsBoard()
         self.changed = threading.Condition()
         self.generation = 0
         self.closed = False
         self._alive: set[int] = set()
+        self._connections: list[Store] = []
+        """Those that nobody reads with now: as many as ever were used at once, not one for each reader."""
         self._pulse_store = Store(path)
-        self._committer = Committer(Store(path), max_stream_bytes, self.notify)
+        self._committer = Committer(Store(path), max_stream_bytes, self._committed)
         self._pulse = threading.Thread(target=self._beat, name="c2kit-sqlite-pulse", daemon=True)
         self._pulse.start()
 
@@ -60,8 +70,32 @@ class Shared:
         """Run a piece of work in a transaction; see :meth:`Committer.run`."""
         return cast("Result", self._committer.run(work))
 
+    def hint(self, key: object, work: Callable[[Store], object]) -> None:
+        """Run a piece of work with one of the next transactions; see :meth:`Committer.hint`."""
+        self._committer.hint(key, work)
+
+    @contextmanager
+    def reading(self, *, is_single: bool = False) -> Iterator[Store]:
+        """A consistent view of the file, through a connection that nobody else uses meanwhile.
+
+        With ``is_single`` each statement has a view of its own.
+        """
+        with self.changed:
+            store = self._connections.pop() if self._connections else None
+        store = store or Store(self.path)
+        try:
+            with store.connected() if is_single else store.reading():
+                yield store
+        finally:
+            with self.changed:
+                is_kept = not self.closed
+                if is_kept:
+                    self._connections.append(store)
+            if not is_kept:
+                store.close()
+
     def notify(self) -> None:
-        """Wake who waits: something was committed, here or elsewhere."""
+        """Wake who waits for room, or for a sign of life: something was committed, here or elsewhere."""
         with self.changed:
             self.generation += 1
             self.changed.notify_all()
@@ -70,6 +104,11 @@ class Shared:
         """Wait until something was committed after ``generation``."""
         with self.changed:
             self.changed.wait_for(lambda: self.closed or self.generation != generation, seconds)
+
+    def _committed(self, changes: Changes) -> None:
+        self.news.tell(changes.published, changes.stages)
+        if changes.frees:
+            self.notify()
 
     def lock(self, worker: int) -> WorkerLock:
         """The lock file of a worker."""
@@ -114,27 +153,40 @@ class Shared:
             if self.closed:
                 return
             self.closed = True
+            connections, self._connections = self._connections, []
             self.changed.notify_all()
         self._pulse.join()
         self._committer.close()
-        self._pulse_store.close()
+        for store in (self._pulse_store, *connections):
+            store.close()
 
     def _beat(self) -> None:
         version = -1
+        shared_at = 0.0
         while not self.closed:
+            pause = _POLL_SECONDS
+            begun = time.monotonic()
             try:
                 found = self._pulse_store.version()
                 if found != version:
-                    self.notify()
-                    self._answer_if_asked()
+                    self._look()
                     version = found
+                    pause = max(pause, _POLL_SHARE * (time.monotonic() - begun))
             except BusError:  # also of a damaged file: who is asked must answer for as long as it can
-                time.sleep(0.1)
-            time.sleep(_POLL_SECONDS)
+                self.news.tell_all()
+                pause = 0.1
+            if begun >= shared_at + _SHARE_SECONDS:
+                self.news.tell_sharing()
+                shared_at = begun
+            time.sleep(pause)
 
-    def _answer_if_asked(self) -> None:
+    def _look(self) -> None:
+        """Somebody committed: wake whom it concerns, and answer if asked."""
         with self._pulse_store.reading():
+            next_offsets, stages = self._pulse_store.next_offsets(), self._pulse_store.stages()
             is_asked = self._pulse_store.is_challenged(self._alive)
+        self.news.tell(next_offsets, stages)
+        self.notify()
         if is_asked:
             self.run(self._answer)
 
@@ -166,7 +218,7 @@ class SqliteBus(StreamBus):
         file.parent.mkdir(parents=True, exist_ok=True)
         check_local(file)
         self._shared = Shared(file, max_stream_bytes, take_over_seconds)
-        self._users: list[SqliteWorker | SqliteSink | SqliteView] = []
+        self._users: set[SqliteWorker | SqliteSink | SqliteView] = set()
         self._changing_users = threading.Lock()
         self._is_closed = False
 
@@ -175,7 +227,7 @@ class SqliteBus(StreamBus):
         wanted = list(specs)
 
         def work(store: Store) -> None:
-            existing = store.streams()
+            existing = store.streams({spec.name for spec in wanted})
             for spec in wanted:
                 if spec.name not in existing:
                     store.add_stream(spec)
@@ -183,7 +235,7 @@ class SqliteBus(StreamBus):
                 stream = existing[spec.name]
                 check_compatible(stream.spec, spec)
                 if stream.spec.consumers != spec.consumers:
-                    store.change_spec(stream, evolve(stream.spec, consumers=spec.consumers))
+                    store.change_spec(evolve(stream.spec, consumers=spec.consumers))
 
         self._shared.run(work)
 
@@ -203,38 +255,41 @@ class SqliteBus(StreamBus):
         outputs: Collection[str] = (),
         ordinal: int = 0,
         exclusive: bool = False,
+        on_news: Callable[[], None] | None = None,
     ) -> Worker:
         """See :meth:`c2kit.bus.base.StreamBus.worker`."""
         streams = self._known(stage, inputs, outputs)
         partitions = [(name, number) for name in inputs for number in range(streams[name].spec.partitions)]
-        store = Store(self._shared.path)
-        key, lock = self._enter(store, stage, ordinal, partitions, alone=exclusive)
-        return self._kept(SqliteWorker(self._shared, store, stage, key, lock, streams, frozenset(outputs)))
+        key, lock = self._enter(stage, ordinal, partitions, alone=exclusive)
+        news = News(stage, _ids(streams, inputs), on_news=on_news, is_shared=not exclusive)
+        return self._kept(SqliteWorker(self._shared, news, stage, key, lock, streams, frozenset(outputs)))
 
     def sink(
         self, stage: str, partitions: Collection[PartitionId], positions: Iterable[Position], *, ordinal: int = 0
     ) -> Sink:
         """See :meth:`c2kit.bus.base.StreamBus.sink`."""
-        streams = self._known(stage, {name for name, _ in partitions}, ())
-        begin = self._shared.run(lambda store: begin_of(store, streams, partitions, positions))
-        store = Store(self._shared.path)
-        key, lock = self._enter(store, stage, ordinal, partitions, alone=False, owns=True)
-        return self._kept(SqliteSink(self._shared, store, stage, key, lock, streams, begin))
+        names = {name for name, _ in partitions}
+        streams = self._known(stage, names, ())
+        with self._shared.reading() as store:
+            begin = begin_of(store, streams, partitions, positions)
+        key, lock = self._enter(stage, ordinal, partitions, alone=False, owns=True)
+        news = News(stage, _ids(streams, names))
+        return self._kept(SqliteSink(self._shared, news, stage, key, lock, streams, begin))
 
     def view(self, streams: Collection[str], *, from_oldest: bool = False) -> View:
         """See :meth:`c2kit.bus.base.StreamBus.view`."""
-        known = self._shared.run(lambda store: store.streams())
+        known = self._streams(streams)
         for name in streams:
             if name not in known:
                 raise UsageError(f"no stream {name} on this bus", remedy="see which there are with bus.streams()")
-        chosen = {name: known[name] for name in streams}
-        return self._kept(SqliteView(self._shared, Store(self._shared.path), chosen, from_oldest=from_oldest))
+        news = News(None, _ids(known, streams))
+        return self._kept(SqliteView(self._shared, news, known, from_oldest=from_oldest))
 
     def close(self) -> None:
         """See :meth:`c2kit.bus.base.StreamBus.close`."""
         with self._changing_users:
             self._is_closed = True
-            users, self._users = self._users, []
+            users, self._users = self._users, set()
         try:
             for user in users:
                 user.close()
@@ -245,34 +300,31 @@ class SqliteBus(StreamBus):
         """Remember whom to close with the bus, for as long as it is open itself."""
         with self._changing_users:
             if not self._is_closed:
-                self._users = [other for other in self._users if not other.is_closed]
-                self._users.append(user)
+                self._users = {user, *(other for other in self._users if not other.is_closed)}
                 return user
         user.close()
         raise BusUnavailable("the bus is closed")
 
     def _known(self, stage: str, inputs: Collection[str], outputs: Collection[str]) -> dict[str, StoredStream]:
-        known = self._shared.run(lambda store: store.streams())
+        known = self._streams({*inputs, *outputs})
         check_streams(stage, inputs, outputs, {name: stream.spec for name, stream in known.items()})
-        return {name: known[name] for name in {*inputs, *outputs}}
+        return known
+
+    def _streams(self, names: Collection[str]) -> dict[str, StoredStream]:
+        if self._is_closed:
+            raise BusUnavailable("the bus is closed")
+        with self._shared.reading() as store:
+            return store.streams(names)
 
     def _enter(
-        self,
-        store: Store,
-        stage: str,
-        ordinal: int,
-        partitions: Collection[PartitionId],
-        *,
-        alone: bool,
-        owns: bool = False,
+        self, stage: str, ordinal: int, partitions: Collection[PartitionId], *, alone: bool, owns: bool = False
     ) -> tuple[int, WorkerLock]:
-        """Enter a worker into the file, in place of dead or hanging ones; ``store`` is closed where that fails."""
-        entry = Entry(self._shared, stage, ordinal, frozenset(partitions), alone=alone, owns=owns)
-        try:
-            return entry.make()
-        except BaseException:
-            store.close()
-            raise
+        """Enter a worker into the file, in place of dead or hanging ones."""
+        return Entry(self._shared, stage, ordinal, frozenset(partitions), alone=alone, owns=owns).make()
+
+
+def _ids(streams: Mapping[str, StoredStream], names: Iterable[str]) -> list[int]:
+    return [partition for name in names for partition in streams[name].partitions]
 
 
 def _info(store: Store, stream: StoredStream) -> StreamInfo:
@@ -289,6 +341,7 @@ def _info(store: Store, stream: StoredStream) -> StreamInfo:
         uuid=stream.uuid,
         first_offsets=tuple(first for first, _, _ in bounds),
         next_offsets=tuple(following for _, following, _ in bounds),
-        size_bytes=size_bytes(store, stream),
+        size_bytes=sum(size for _, _, size in bounds),
         lag=lag,
+        newest_ns=store.newest_ns(stream),
     )

@@ -45,9 +45,12 @@ class Entry:
     def _in_the_way(self, store: Store) -> list[tuple[int, int]]:
         """Id and ordinal of the workers whose place this one would take."""
         return [
-            (other, ordinal)
-            for other, ordinal, partitions in store.workers(self.stage)
-            if self.alone or ordinal == self.ordinal or (self.owns and self.partitions & partitions)
+            (other.id, other.ordinal)
+            for other in store.workers(self.stage)
+            if self.alone
+            or other.is_exclusive
+            or other.ordinal == self.ordinal
+            or (self.owns and self.partitions & other.inputs)
         ]
 
     def _strike_out(self, other: int, ordinal: int) -> None:
@@ -62,9 +65,9 @@ class Entry:
         """Enter, unless somebody was quicker; the lock is held, and answered for, before anybody can see the entry."""
         if self._in_the_way(store):
             return False
-        key = store.add_worker(self.stage, self.ordinal, self.partitions)
+        key = store.add_worker(self.stage, self.ordinal, self.partitions, exclusive=self.alone)
         if self.owns:
-            streams = store.streams()
+            streams = store.streams({name for name, _ in self.partitions})
             for name, number in self.partitions:
                 store.set_owner(self.stage, streams[name], number, key)
         locks[key] = self.shared.lock(key)

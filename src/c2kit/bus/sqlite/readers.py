@@ -3,70 +3,112 @@
 from __future__ import annotations
 
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from c2kit.bus.base import BusError, Delivery, Fenced, Position, PositionLost, Sink, View, Worker
-from c2kit.bus.sqlite.committer import StreamFull, retain, size_bytes
+from c2kit.bus.sqlite.committer import StreamFull, retain
 from c2kit.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from c2kit.bus.base import PartitionId, Received, StateKey, Step
+    from c2kit.bus.base import PartitionId, Received, Record, StateKey, Step
     from c2kit.bus.sqlite.bus import Shared
     from c2kit.bus.sqlite.locks import WorkerLock
-    from c2kit.bus.sqlite.store import Store, StoredStream
+    from c2kit.bus.sqlite.news import News
+    from c2kit.bus.sqlite.store import Store, StoredStream, StoredWorker
 
 __all__ = ["SqliteSink", "SqliteView", "SqliteWorker", "begin_of"]
 
 _LOOK_AROUND_SECONDS = 0.2
 """How often a waiting worker looks whether a colleague died."""
+_NOTHING = Delivery()
 
 
 class _Reader:
     """Reads partitions from offsets that move on."""
 
-    def __init__(self, shared: Shared, store: Store, streams: Mapping[str, StoredStream]) -> None:
+    def __init__(self, shared: Shared, news: News, streams: Mapping[str, StoredStream]) -> None:
         self._shared = shared
-        self._store = store
+        self._news = news
         self._streams = streams
         self._read_to: dict[PartitionId, int] = {}
+        self._regrouped_at = -1
+        """How often the stage had changed when this reader looked at its place in it for the last time."""
         self.is_closed = False
+        shared.news.add(news)
+        with shared.reading() as store:  # from here on it is told
+            known = {key: each[1] for stream in streams.values() for key, each in _bounds(store, stream).items()}
+        shared.news.tell(known, {})
+
+    @contextmanager
+    def _reading(self, *, is_single: bool = False) -> Iterator[Store]:
+        if self.is_closed:
+            raise Fenced(f"this reader of {sorted(self._streams)} is closed; what it had in progress is dropped")
+        with self._shared.reading(is_single=is_single) as store:
+            yield store
+
+    def _waiting(self) -> list[PartitionId]:
+        """The partitions in which records wait, as far as this process knows."""
+        known = self._shared.news.next_offset
+        return [
+            (name, number)
+            for (name, number), offset in self._read_to.items()
+            if known(self._streams[name].first_partition + number) > offset
+        ]
 
     def _read(self, max_bytes: int) -> list[Received]:
         """What waits; the positions move past it only when all of it was read."""
+        waiting = self._waiting()
+        if not waiting and not self.is_closed:
+            return []
+        read_to: dict[PartitionId, int] = {}
         taken: list[Received] = []
-        with self._store.reading():
-            self._check()
-            for (name, number), offset in sorted(self._read_to.items()):
+        with self._reading(is_single=len(waiting) == 1) as store:
+            records: list[Received] = []
+            for name, number in sorted(waiting):
+                max_bytes -= sum(len(record.value) for record in records)
                 if max_bytes <= 0:
                     break
-                self._check_retained(name, number, offset)
-                records = self._store.read(self._streams[name], number, offset, max_bytes)
+                records = self._read_partition(store, name, number, max_bytes)
                 taken.extend(records)
-                max_bytes -= sum(len(record.value) for record in records)
-        self._read_to |= {(record.stream, record.partition): record.offset + 1 for record in taken}
+                if records:
+                    read_to[name, number] = records[-1].offset + 1
+        self._read_to |= read_to
         return taken
 
-    def _check_retained(self, name: str, number: int, offset: int) -> None:
-        first, _, _ = self._store.bounds(self._streams[name])[number]
-        if offset < first:
-            position = Position(name, self._streams[name].uuid, number, offset)
-            raise PositionLost(position, reason=f"the oldest record is {first}", lost_records=first - offset)
+    def _read_partition(self, store: Store, name: str, number: int, max_bytes: int) -> list[Received]:
+        stream, offset = self._streams[name], self._read_to[name, number]
+        records = store.read(stream, number, offset, max_bytes)
+        if not records or records[0].offset != offset:  # compacted, or deleted before this reader came
+            first, _, _ = store.bounds(stream)[number]
+            if offset < first:
+                found = min(first, records[0].offset) if records else first
+                self._lose(Position(name, stream.uuid, number, offset), found)
+                self._read_to[name, number] = found
+        return records
+
+    def _lose(self, position: Position, first: int) -> None:
+        """Deal with records that were deleted before they were read."""
+        lost = first - position.offset
+        raise PositionLost(position, reason=f"the oldest record is {first}", lost_records=lost)
 
     def _wait_and_read(self, timeout_seconds: float, max_bytes: int) -> list[Received]:
         deadline = time.monotonic() + timeout_seconds
         while True:
-            generation = self._shared.generation
+            count, regrouped = self._news.count, self._news.regrouped
+            if regrouped != self._regrouped_at:
+                self._check()
+                self._regrouped_at = regrouped
             records = self._read(max_bytes)
             remaining = deadline - time.monotonic()
             if records or remaining <= 0:
                 return records
-            self._shared.wait(generation, remaining)
+            self._news.wait(count, remaining)
 
     def _check(self) -> None:
-        """Raise where this reader may read no longer; within a transaction."""
+        """Raise where this reader may read no longer."""
 
     def _leave(self, worker: int, lock: WorkerLock) -> None:
         if self.is_closed:
@@ -79,11 +121,11 @@ class _Reader:
                 self._shared.run(lambda store: store.remove_worker(worker))
         finally:
             lock.release()
-            self._store.close()
+            self._shared.news.remove(self._news)
             self._shared.notify()
 
-    def _check_worker(self, stage: str, worker: int) -> None:
-        if self.is_closed or not self._store.is_worker(worker):
+    def _check_worker(self, store: Store, stage: str, worker: int) -> None:
+        if self.is_closed or not store.is_worker(worker):
             raise Fenced(
                 f"this worker of stage {stage} was replaced by another; what it had in progress is the other's now"
             )
@@ -95,20 +137,26 @@ class SqliteWorker(_Reader, Worker):
     def __init__(
         self,
         shared: Shared,
-        store: Store,
+        news: News,
         stage: str,
         worker: int,
         lock: WorkerLock,
         streams: Mapping[str, StoredStream],
         outputs: frozenset[str],
     ) -> None:
-        super().__init__(shared, store, streams)
+        super().__init__(shared, news, streams)
         self._stage = stage
         self._worker = worker
         self._lock = lock
         self._outputs = outputs
+        self._ids = {
+            partition: (name, number)
+            for name, stream in streams.items()
+            for number, partition in enumerate(stream.partitions)
+        }
         self._looked_around_at = 0.0
         self._suspects: dict[int, tuple[dict[PartitionId, int], float]] = {}
+        news.come()  # what changed between the entry into the file and now was told to nobody
 
     @property
     def assigned(self) -> frozenset[PartitionId]:
@@ -119,24 +167,36 @@ class SqliteWorker(_Reader, Worker):
         """See :meth:`c2kit.bus.base.Worker.receive`."""
         deadline = time.monotonic() + timeout_seconds
         while True:
-            generation = self._shared.generation
-            self._look_around()
-            gained, lost = self._take_share()
-            try:
-                records = self._read(max_bytes)
-            except BusError:
-                if not (gained or lost):
-                    raise
-                records = []  # changes of ownership are told once, so they are told now, and the error next time
+            count = self._news.count
+            if self._news.is_shared:
+                self._look_around()
+            delivery = self._look(max_bytes)
+            if delivery.records or delivery.gained or delivery.lost:
+                return delivery
             remaining = deadline - time.monotonic()
-            if records or gained or lost or remaining <= 0:
-                return Delivery(records=records, gained=gained, lost=lost)
-            self._shared.wait(generation, min(remaining, _LOOK_AROUND_SECONDS))
+            if remaining <= 0:
+                return _NOTHING
+            self._news.wait(count, min(remaining, _LOOK_AROUND_SECONDS) if self._news.is_shared else remaining)
+
+    def _look(self, max_bytes: int) -> Delivery:
+        gained: frozenset[PartitionId] = frozenset()
+        lost = gained
+        regrouped = self._news.regrouped
+        if regrouped != self._regrouped_at:
+            gained, lost = self._take_share()
+            self._regrouped_at = regrouped
+        try:
+            records = self._read(max_bytes)
+        except BusError:
+            if not (gained or lost):
+                raise
+            records = []  # changes of ownership are told once, so they are told now, and the error next time
+        return Delivery(records=records, gained=gained, lost=lost) if records or gained or lost else _NOTHING
 
     def _take_share(self) -> tuple[frozenset[PartitionId], frozenset[PartitionId]]:
-        with self._store.reading():
-            self._check_worker(self._stage, self._worker)
-            owned, given_up, free = self._changes(self._store)
+        with self._reading() as store:
+            self._check_worker(store, self._stage, self._worker)
+            owned, given_up, free = self._changes(store)
         if owned == self.assigned and not given_up and not free:
             return frozenset(), frozenset()
         held = self._shared.run(self._exchange)
@@ -148,7 +208,7 @@ class SqliteWorker(_Reader, Worker):
 
     def _changes(self, store: Store) -> tuple[set[PartitionId], set[PartitionId], set[PartitionId]]:
         """What this worker owns, what of it is another's share now, and what of its own share nobody owns."""
-        owners = store.owners(self._stage)
+        owners = {self._ids[key]: worker for key, worker in store.owners(self._stage).items() if key in self._ids}
         wanted = _share(store.workers(self._stage), self._worker)
         owned = {key for key, worker in owners.items() if worker == self._worker}
         return owned, owned - wanted, wanted - owners.keys()
@@ -158,7 +218,7 @@ class SqliteWorker(_Reader, Worker):
 
         It changes nothing but the file: the transaction may fail yet.
         """
-        self._check_still_worker(store)
+        self._check_worker(store, self._stage, self._worker)
         owned, given_up, free = self._changes(store)
         for name, number in given_up:
             store.set_owner(self._stage, self._streams[name], number, None)
@@ -172,21 +232,22 @@ class SqliteWorker(_Reader, Worker):
         if now < self._looked_around_at + _LOOK_AROUND_SECONDS:
             return
         self._looked_around_at = now
-        with self._store.reading():
-            colleagues = [key for key, _, _ in self._store.workers(self._stage) if key != self._worker]
-            owners = self._store.owners(self._stage) if colleagues else {}
-            waiting = {worker: self._waiting(owners, worker) for worker in colleagues}
+        with self._reading() as store:
+            colleagues = [other.id for other in store.workers(self._stage) if other.id != self._worker]
+            owners = store.owners(self._stage) if colleagues else {}
+            waiting = {worker: self._owed(store, owners, worker) for worker in colleagues}
         for worker in colleagues:
             if self._shared.is_dead(worker) or self._hangs(worker, waiting[worker], now):
                 self._shared.strike_out(worker)
 
-    def _waiting(self, owners: Mapping[PartitionId, int], worker: int) -> dict[PartitionId, int]:
+    def _owed(self, store: Store, owners: Mapping[int, int], worker: int) -> dict[PartitionId, int]:
         """The positions of a colleague's partitions in which records wait."""
         waiting = {}
-        for (name, number), owner in owners.items():
-            if owner == worker and name in self._streams:
-                position = _committed(self._store, self._stage, self._streams[name], number)
-                if self._store.bounds(self._streams[name])[number][1] > position:
+        for partition, owner in owners.items():
+            if owner == worker and partition in self._ids:
+                name, number = self._ids[partition]
+                position = _committed(store, self._stage, self._streams[name], number)
+                if store.bounds(self._streams[name])[number][1] > position:
                     waiting[name, number] = position
         return waiting
 
@@ -218,44 +279,53 @@ class SqliteWorker(_Reader, Worker):
                 return
 
     def _apply(self, store: Store, step: Step) -> None:
-        self._check_still_worker(store)
+        if self.is_closed or not (step.passed or store.is_worker(self._worker)):
+            raise Fenced(f"this worker of stage {self._stage} was replaced by another; nothing of this step was done")
         if step.passed:
-            owners = store.owners(self._stage)
-            foreign = sorted(key for key in step.passed if owners.get(key) != self._worker)
-            if foreign:
-                raise Fenced(f"stage {self._stage} passed {foreign}, which this worker does not own")
-        _check_passed(store, self._streams, step.passed)
-        self._check_room(store, {record.stream for record in step.publish})
-        now_ns = time.time_ns()
+            self._check_owned(store, step.passed)
+            _check_passed(store, self._streams, step.passed, self._read_to)
+        by_stream: dict[str, list[Record]] = {}
         for record in step.publish:
-            store.append(self._streams[record.stream], record, now_ns)
+            by_stream.setdefault(record.stream, []).append(record)
+        now_ns = time.time_ns()
+        for name, records in by_stream.items():
+            stream = self._streams[name]
+            store.append(stream, self._bounds_with_room(store, stream), records, now_ns)
         for (name, number), offset in step.passed.items():
             store.set_position(self._stage, self._streams[name], number, offset)
         for (processor, lane), value in step.snapshots.items():
             store.set_snapshot(self._stage, processor, lane, value)
 
-    def _check_room(self, store: Store, names: Collection[str]) -> None:
-        bound = self._shared.max_stream_bytes
-        full = [stream for name in names if _is_full(store, stream := self._streams[name], bound)]
-        if full:
-            retain(store, bound)
-            if any(_is_full(store, stream, bound) for stream in full):
-                raise StreamFull(f"{full[0].spec.name} is full")
+    def _check_owned(self, store: Store, passed: Mapping[PartitionId, int]) -> None:
+        owned = store.owned(self._worker)  # nothing, once it is struck out
+        foreign = sorted(key for key in passed if self._id(key) not in owned)
+        if foreign:
+            raise Fenced(f"stage {self._stage} passed {foreign}, which this worker does not own")
 
-    def _check_still_worker(self, store: Store) -> None:
-        if self.is_closed or not store.is_worker(self._worker):
-            raise Fenced(f"this worker of stage {self._stage} was replaced by another; nothing of this step was done")
+    def _id(self, key: PartitionId) -> int | None:
+        name, number = key
+        known = name in self._streams and 0 <= number < self._streams[name].spec.partitions
+        return self._streams[name].partitions[number] if known else None
+
+    def _bounds_with_room(self, store: Store, stream: StoredStream) -> list[tuple[int, int, int]]:
+        bounds, most = store.bounds(stream), self._shared.max_stream_bytes
+        if _is_full(stream, bounds, most):
+            retain(store, [stream], most)
+            bounds = store.bounds(stream)
+            if _is_full(stream, bounds, most):
+                raise StreamFull(f"{stream.spec.name} is full")
+        return bounds
 
     def rewind(self) -> None:
         """See :meth:`c2kit.bus.base.Worker.rewind`."""
-        with self._store.reading():
+        with self._reading() as store:
             for name, number in self._read_to:
-                self._read_to[name, number] = _committed(self._store, self._stage, self._streams[name], number)
+                self._read_to[name, number] = _committed(store, self._stage, self._streams[name], number)
 
     def snapshot(self, key: StateKey) -> bytes | None:
         """See :meth:`c2kit.bus.base.Worker.snapshot`."""
-        with self._store.reading():
-            return self._store.snapshot(self._stage, *key)
+        with self._reading() as store:
+            return store.snapshot(self._stage, *key)
 
     def close(self) -> None:
         """See :meth:`c2kit.bus.base.Worker.close`."""
@@ -268,18 +338,19 @@ class SqliteSink(_Reader, Sink):
     def __init__(
         self,
         shared: Shared,
-        store: Store,
+        news: News,
         stage: str,
         worker: int,
         lock: WorkerLock,
         streams: Mapping[str, StoredStream],
         begin: Mapping[PartitionId, int],
     ) -> None:
-        super().__init__(shared, store, streams)
+        super().__init__(shared, news, streams)
         self._stage = stage
         self._worker = worker
         self._lock = lock
         self._read_to = dict(begin)
+        self._passed: dict[PartitionId, int] = {}
         self._positions = {key: Position(key[0], streams[key[0]].uuid, key[1], at) for key, at in begin.items()}
 
     @property
@@ -292,19 +363,25 @@ class SqliteSink(_Reader, Sink):
         return self._wait_and_read(timeout_seconds, max_bytes)
 
     def _check(self) -> None:
-        self._check_worker(self._stage, self._worker)
+        with self._reading(is_single=True) as store:
+            self._check_worker(store, self._stage, self._worker)
 
     def passed(self, positions: Mapping[PartitionId, int]) -> None:
-        """See :meth:`c2kit.bus.base.Sink.passed`."""
+        """See :meth:`c2kit.bus.base.Sink.passed`. It is written with one of the next commits of this process."""
+        if self.is_closed:
+            raise Fenced(f"this sink {self._stage} is closed; its positions are another's now")
+        if any(offset > self._read_to.get(key, -1) for key, offset in positions.items()):
+            with self._reading() as store:
+                _check_passed(store, self._streams, positions, self._read_to)
+        self._passed |= positions
+        hinted = dict(self._passed)
 
         def work(store: Store) -> None:
-            if self.is_closed or not store.is_worker(self._worker):
-                raise Fenced(f"this sink {self._stage} was replaced by another; its positions are the other's now")
-            _check_passed(store, self._streams, positions)
-            for (name, number), offset in positions.items():
-                store.set_position(self._stage, self._streams[name], number, offset)
+            if store.is_worker(self._worker):
+                for (name, number), offset in hinted.items():
+                    store.set_position(self._stage, self._streams[name], number, offset)
 
-        self._shared.run(work)
+        self._shared.hint(self, work)
 
     def close(self) -> None:
         """See :meth:`c2kit.bus.base.Sink.close`."""
@@ -314,10 +391,10 @@ class SqliteSink(_Reader, Sink):
 class SqliteView(_Reader, View):
     """See :class:`c2kit.bus.base.View`."""
 
-    def __init__(self, shared: Shared, store: Store, streams: Mapping[str, StoredStream], *, from_oldest: bool) -> None:
-        super().__init__(shared, store, streams)
+    def __init__(self, shared: Shared, news: News, streams: Mapping[str, StoredStream], *, from_oldest: bool) -> None:
+        super().__init__(shared, news, streams)
         self._missed = 0
-        with store.reading():
+        with shared.reading() as store:
             for name, stream in streams.items():
                 for number, (first, following, _) in enumerate(store.bounds(stream)):
                     self._read_to[name, number] = first if from_oldest else following
@@ -331,19 +408,14 @@ class SqliteView(_Reader, View):
         """See :meth:`c2kit.bus.base.View.receive`."""
         return self._wait_and_read(timeout_seconds, max_bytes)
 
-    def _check(self) -> None:
-        for name, stream in self._streams.items():
-            for number, (first, _, _) in enumerate(self._store.bounds(stream)):
-                offset = self._read_to[name, number]
-                self._missed += max(first - offset, 0)
-                self._read_to[name, number] = max(first, offset)
+    def _lose(self, position: Position, first: int) -> None:
+        self._missed += first - position.offset
 
     def close(self) -> None:
         """See :meth:`c2kit.bus.base.View.close`."""
         if not self.is_closed:
             self.is_closed = True
-            self._store.close()
-            self._shared.notify()
+            self._shared.news.remove(self._news)
 
 
 def begin_of(
@@ -371,25 +443,36 @@ def begin_of(
     return begin
 
 
-def _share(workers: list[tuple[int, int, frozenset[PartitionId]]], worker: int) -> set[PartitionId]:
+def _share(workers: Sequence[StoredWorker], worker: int) -> set[PartitionId]:
     """The share of one worker: each partition dealt out in turn to all workers that read its stream.
 
     All count alike, even while replicas that read other streams are on their way out or in.
     """
     share = set()
-    for number, partition in enumerate(sorted(frozenset().union(*(inputs for _, _, inputs in workers)))):
-        readers = [key for key, _, inputs in workers if partition in inputs]
+    for number, partition in enumerate(sorted(frozenset().union(*(other.inputs for other in workers)))):
+        readers = [other.id for other in workers if partition in other.inputs]
         if readers[number % len(readers)] == worker:
             share.add(partition)
     return share
 
 
-def _check_passed(store: Store, streams: Mapping[str, StoredStream], passed: Mapping[PartitionId, int]) -> None:
-    """Refuse to pass records that are not there yet: they would be skipped when they come."""
+def _check_passed(
+    store: Store,
+    streams: Mapping[str, StoredStream],
+    passed: Mapping[PartitionId, int],
+    read_to: Mapping[PartitionId, int],
+) -> None:
+    """Refuse to pass records that are not there yet: they would be skipped when they come. What was read was there."""
     for (name, number), offset in passed.items():
+        if 0 <= offset <= read_to.get((name, number), -1):
+            continue
         bounds = store.bounds(streams[name]) if name in streams else []
         if not 0 <= number < len(bounds) or not 0 <= offset <= bounds[number][1]:
             raise UsageError(f"{name}[{number}] has no record before offset {offset} that could have been passed")
+
+
+def _bounds(store: Store, stream: StoredStream) -> dict[int, tuple[int, int, int]]:
+    return dict(zip(stream.partitions, store.bounds(stream), strict=True))
 
 
 def _committed(store: Store, stage: str, stream: StoredStream, number: int) -> int:
@@ -397,5 +480,6 @@ def _committed(store: Store, stage: str, stream: StoredStream, number: int) -> i
     return store.bounds(stream)[number][0] if position is None else position
 
 
-def _is_full(store: Store, stream: StoredStream, bound: int) -> bool:
-    return stream.spec.is_telemetry and bool(stream.spec.consumers) and size_bytes(store, stream) >= bound
+def _is_full(stream: StoredStream, bounds: Iterable[tuple[int, int, int]], most: int) -> bool:
+    blocks = stream.spec.is_telemetry and bool(stream.spec.consumers)
+    return blocks and sum(size for _, _, size in bounds) >= most

@@ -14,53 +14,48 @@ import uuid
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from attrs import asdict, frozen
+from attrs import asdict, define, field, frozen
 
 from c2kit.bus.base import BusError, BusUnavailable, Fenced, Received, StreamSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from c2kit.bus.base import PartitionId, Record
 
-__all__ = ["Store", "StoredStream"]
+__all__ = ["Changes", "Store", "StoredStream", "StoredWorker"]
 
-_FORMAT = 1
+_FORMAT = 2
 _PATIENCE_SECONDS = 5.0
 """How long other users of the file are waited for."""
+_OFFSETS = 2**40
+"""How many records a partition can have in all."""
 
 _SCHEMA = """
 CREATE TABLE streams (
-    id INTEGER PRIMARY KEY,
-    name TEXT NOT NULL UNIQUE,
+    name TEXT PRIMARY KEY,
     uuid TEXT NOT NULL,
-    spec TEXT NOT NULL
-);
+    spec TEXT NOT NULL,
+    first_partition INTEGER NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE partitions (
-    stream INTEGER NOT NULL,
-    number INTEGER NOT NULL,
+    id INTEGER PRIMARY KEY,
     first INTEGER NOT NULL DEFAULT 0,
     next INTEGER NOT NULL DEFAULT 0,
-    size_bytes INTEGER NOT NULL DEFAULT 0,
-    PRIMARY KEY (stream, number)
-) WITHOUT ROWID;
+    size_bytes INTEGER NOT NULL DEFAULT 0
+);
 CREATE TABLE records (
     id INTEGER PRIMARY KEY,
-    stream INTEGER NOT NULL,
-    partition INTEGER NOT NULL,
-    offset INTEGER NOT NULL,
     lane TEXT NOT NULL,
     published_ns INTEGER NOT NULL,
     value BLOB NOT NULL
 );
-CREATE UNIQUE INDEX records_by_offset ON records (stream, partition, offset);
 CREATE TABLE positions (
     stage TEXT NOT NULL,
-    stream INTEGER NOT NULL,
     partition INTEGER NOT NULL,
     offset INTEGER NOT NULL,
-    PRIMARY KEY (stage, stream, partition)
+    PRIMARY KEY (stage, partition)
 ) WITHOUT ROWID;
 CREATE TABLE snapshots (
     stage TEXT NOT NULL,
@@ -69,31 +64,84 @@ CREATE TABLE snapshots (
     value BLOB NOT NULL,
     PRIMARY KEY (stage, processor, lane)
 ) WITHOUT ROWID;
+CREATE TABLE stages (
+    name TEXT PRIMARY KEY,
+    version INTEGER NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE workers (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     stage TEXT NOT NULL,
     ordinal INTEGER NOT NULL,
+    is_exclusive INTEGER NOT NULL,
     inputs TEXT NOT NULL,
     challenge INTEGER NOT NULL DEFAULT 0,
     answer INTEGER NOT NULL DEFAULT 0
 );
+CREATE INDEX workers_by_stage ON workers (stage);
 CREATE TABLE owners (
     stage TEXT NOT NULL,
-    stream INTEGER NOT NULL,
     partition INTEGER NOT NULL,
     worker INTEGER NOT NULL,
-    PRIMARY KEY (stage, stream, partition)
+    PRIMARY KEY (stage, partition)
 ) WITHOUT ROWID;
+CREATE INDEX owners_by_worker ON owners (worker);
 """
 
 
 @frozen
 class StoredStream:
-    """A stream as it stands in the file."""
+    """A stream as it stands in the file. Its partitions have numbers of their own there, one after the other."""
+
+    spec: StreamSpec
+    uuid: str
+    first_partition: int
+    _numbers: dict[str, int] = field(factory=dict, eq=False, repr=False)
+
+    def number_of(self, lane: str) -> int:
+        """The number of a lane's partition, looked up once."""
+        number = self._numbers.get(lane)
+        if number is None:
+            number = self._numbers[lane] = self.spec.partition_of(lane)
+        return number
+
+    @property
+    def partitions(self) -> range:
+        """The ids of its partitions."""
+        return range(self.first_partition, self.first_partition + self.spec.partitions)
+
+
+@frozen
+class StoredWorker:
+    """A worker that was entered and not struck out. Ids are never given again, so that they are epochs too."""
 
     id: int
-    uuid: str
-    spec: StreamSpec
+    ordinal: int
+    is_exclusive: bool
+    inputs: frozenset[PartitionId]
+
+
+@define
+class Changes:
+    """What a transaction changed, as far as others wait for it."""
+
+    published: dict[int, int] = field(factory=dict)
+    """The next offset of each partition that grew."""
+    touched: set[str] = field(factory=set)
+    """The streams that grew or were read."""
+    stages: dict[str, int] = field(factory=dict)
+    """The version of each stage in which somebody came, went, or changed what is owned."""
+    frees: bool = False
+    """Whether records were passed or deleted, so that there may be room again."""
+
+    def add(self, other: Changes) -> None:
+        """Take in what another part of the transaction changed."""
+        self.published |= other.published
+        self.touched |= other.touched
+        self.stages |= other.stages
+        self.frees |= other.frees
+
+    def __bool__(self) -> bool:
+        return bool(self.published or self.touched or self.stages or self.frees)
 
 
 class Store:
@@ -103,18 +151,23 @@ class Store:
         self._path = path
         self._used = threading.RLock()
         self._is_closed = False
-        with self._translated():
+        self.changes = Changes()
+        """What was changed since somebody put a fresh one here."""
+        try:
             self._db = sqlite3.connect(path, timeout=_PATIENCE_SECONDS, isolation_level=None, check_same_thread=False)
             try:
                 self._open()
             except BaseException:
                 self._db.close()
                 raise
+        except sqlite3.DatabaseError as error:
+            raise self._error(error) from error
 
     def _open(self) -> None:
         is_new = self._is_new()
         self._write_ahead()
         self._db.execute("PRAGMA synchronous=FULL")
+        self._db.execute("PRAGMA secure_delete=OFF")  # some builds of SQLite write zeros over all that is deleted
         if is_new:
             with self.transaction():
                 if self._is_new():
@@ -149,30 +202,30 @@ class Store:
         if mode != "wal":
             raise BusError(f"{self._path} cannot have a write-ahead log on this file system; choose a local disk")
 
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.OperationalError as error:
-            raise BusUnavailable(f"the bus file {self._path} cannot be used now: {error}") from error
-        except sqlite3.DatabaseError as error:
-            raise BusError(
-                f"the bus file {self._path} is damaged or is no bus file: {error}; restore it from a copy, or move it "
-                "away and begin anew: what its consumers had not passed is lost, and the logs tell how far they got"
-            ) from error
+    def _error(self, error: sqlite3.DatabaseError) -> BusError:
+        """What the contract says of what SQLite says."""
+        if isinstance(error, sqlite3.OperationalError):
+            return BusUnavailable(f"the bus file {self._path} cannot be used now: {error}")
+        return BusError(
+            f"the bus file {self._path} is damaged or is no bus file: {error}; restore it from a copy, or move it "
+            "away and begin anew: what its consumers had not passed is lost, and the logs tell how far they got"
+        )
 
     @contextmanager
-    def _open_for_use(self) -> Iterator[None]:
+    def connected(self) -> Iterator[None]:
+        """What is done within is done by this thread alone; each statement is a view of the file by itself."""
         with self._used:
             if self._is_closed:
                 raise Fenced(f"this connection to {self._path} was closed; what it had in progress is dropped")
-            with self._translated():
+            try:
                 yield
+            except sqlite3.DatabaseError as error:
+                raise self._error(error) from error
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Everything within, or nothing. Waits up to 5 s for other writers. Raises BusUnavailable, BusError."""
-        with self._open_for_use():
+        with self.connected():
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -185,7 +238,7 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[None]:
         """A consistent view of the file for what is read within."""
-        with self._open_for_use():
+        with self.connected():
             self._db.execute("BEGIN")
             try:
                 yield
@@ -196,7 +249,7 @@ class Store:
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """Within a transaction: a part that can fail by itself. Raises BusUnavailable where all of it failed."""
-        with self._translated():
+        try:
             self._db.execute("SAVEPOINT part")
             try:
                 yield
@@ -208,14 +261,12 @@ class Store:
                 self._db.execute("RELEASE part")
                 raise
             self._db.execute("RELEASE part")
-
-    def changes(self) -> int:
-        """How many rows this connection has changed so far."""
-        return self._db.total_changes
+        except sqlite3.DatabaseError as error:
+            raise self._error(error) from error
 
     def version(self) -> int:
         """A number that changes when another connection has committed."""
-        with self._translated():
+        with self.connected():
             return int(self._db.execute("PRAGMA data_version").fetchone()[0])
 
     def close(self) -> None:
@@ -226,58 +277,83 @@ class Store:
 
     # -- streams ------------------------------------------------------------------------------------------------------
 
-    def streams(self) -> dict[str, StoredStream]:
-        """All streams by name."""
-        rows = self._db.execute("SELECT name, id, uuid, spec FROM streams ORDER BY name")
-        return {name: StoredStream(key, unique, _spec(text)) for name, key, unique, text in rows}
+    def streams(self, names: Iterable[str] | None = None) -> dict[str, StoredStream]:
+        """All streams by name, or those of these that there are."""
+        query = "SELECT name, uuid, spec, first_partition FROM streams"
+        if names is None:
+            rows = self._db.execute(f"{query} ORDER BY name").fetchall()
+        else:
+            rows = [row for name in names for row in self._db.execute(f"{query} WHERE name = ?", (name,))]
+        return {name: StoredStream(_spec(text), unique, first) for name, unique, text, first in rows}
 
     def add_stream(self, spec: StreamSpec) -> None:
         """Create a stream with its partitions."""
-        row = (spec.name, uuid.uuid4().hex, json.dumps(asdict(spec)))
-        key = self._db.execute("INSERT INTO streams (name, uuid, spec) VALUES (?, ?, ?)", row).lastrowid
-        partitions = [(key, number) for number in range(spec.partitions)]
-        self._db.executemany("INSERT INTO partitions (stream, number) VALUES (?, ?)", partitions)
+        (first,) = self._db.execute("SELECT coalesce(max(id), 0) + 1 FROM partitions").fetchone()
+        row = (spec.name, uuid.uuid4().hex, json.dumps(asdict(spec)), first)
+        self._db.execute("INSERT INTO streams (name, uuid, spec, first_partition) VALUES (?, ?, ?, ?)", row)
+        partitions = [(first + number,) for number in range(spec.partitions)]
+        self._db.executemany("INSERT INTO partitions (id) VALUES (?)", partitions)
 
-    def change_spec(self, stream: StoredStream, spec: StreamSpec) -> None:
+    def change_spec(self, spec: StreamSpec) -> None:
         """Store another description of a stream."""
-        self._db.execute("UPDATE streams SET spec = ? WHERE id = ?", (json.dumps(asdict(spec)), stream.id))
+        self._db.execute("UPDATE streams SET spec = ? WHERE name = ?", (json.dumps(asdict(spec)), spec.name))
+        self.changes.touched.add(spec.name)
 
     def bounds(self, stream: StoredStream) -> list[tuple[int, int, int]]:
         """Oldest offset, next offset and size in bytes of each partition."""
-        query = "SELECT first, next, size_bytes FROM partitions WHERE stream = ? ORDER BY number"
-        return self._db.execute(query, (stream.id,)).fetchall()
+        ids = stream.partitions
+        query = "SELECT first, next, size_bytes FROM partitions WHERE id >= ? AND id < ? ORDER BY id"
+        return self._db.execute(query, (ids.start, ids.stop)).fetchall()
+
+    def newest_ns(self, stream: StoredStream) -> int | None:
+        """When the newest record of a stream was published."""
+        query = "SELECT published_ns FROM records WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT 1"
+        found = [
+            self._db.execute(query, (partition * _OFFSETS, (partition + 1) * _OFFSETS)).fetchone()
+            for partition in stream.partitions
+        ]
+        return max((row[0] for row in found if row is not None), default=None)
+
+    def next_offsets(self) -> dict[int, int]:
+        """Of all partitions."""
+        return dict(self._db.execute("SELECT id, next FROM partitions"))
 
     # -- records ------------------------------------------------------------------------------------------------------
 
-    def append(self, stream: StoredStream, record: Record, now_ns: int) -> None:
-        """Put a record at the end of its lane's partition."""
-        number = stream.spec.partition_of(record.lane)
-        query = (
-            "UPDATE partitions SET next = next + 1, size_bytes = size_bytes + ?"
-            " WHERE stream = ? AND number = ? RETURNING next"
-        )
-        (following,) = self._db.execute(query, (len(record.value), stream.id, number)).fetchone()
-        row = (stream.id, number, following - 1, record.lane, now_ns, record.value)
-        self._db.execute(
-            "INSERT INTO records (stream, partition, offset, lane, published_ns, value) VALUES (?, ?, ?, ?, ?, ?)", row
-        )
+    def append(
+        self, stream: StoredStream, bounds: Sequence[tuple[int, int, int]], records: Sequence[Record], now_ns: int
+    ) -> None:
+        """Put records of one stream, whose bounds are these, at the ends of their lanes' partitions."""
+        shares: dict[int, list[Record]] = {}
+        for record in records:
+            shares.setdefault(stream.number_of(record.lane), []).append(record)
+        for number, share in shares.items():
+            partition = stream.partitions[number]
+            _, begin, size = bounds[number]
+            following = begin + len(share)
+            size += sum(len(record.value) for record in share)
+            first = partition * _OFFSETS + begin
+            rows = [(first + index, record.lane, now_ns, record.value) for index, record in enumerate(share)]
+            self._db.executemany("INSERT INTO records (id, lane, published_ns, value) VALUES (?, ?, ?, ?)", rows)
+            row = (following, size, partition)
+            self._db.execute("UPDATE partitions SET next = ?, size_bytes = ? WHERE id = ?", row)
+            self.changes.published[partition] = following
+        self.changes.touched.add(stream.spec.name)
 
-    def read(self, stream: StoredStream, partition: int, offset: int, max_bytes: int) -> list[Received]:
-        """Records from ``offset`` on, at most ``max_bytes`` of them but at least one."""
-        query = (
-            "SELECT offset, lane, published_ns, value FROM records"
-            " WHERE stream = ? AND partition = ? AND offset >= ? ORDER BY offset"
-        )
+    def read(self, stream: StoredStream, number: int, offset: int, max_bytes: int) -> list[Received]:
+        """Records of a partition from ``offset`` on, at most ``max_bytes`` of them but at least one."""
+        zero = stream.partitions[number] * _OFFSETS
+        query = "SELECT id, lane, published_ns, value FROM records WHERE id >= ? AND id < ? ORDER BY id"
         taken: list[Received] = []
-        for at, lane, published_ns, value in self._db.execute(query, (stream.id, partition, offset)):
+        for key, lane, published_ns, value in self._db.execute(query, (zero + offset, zero + _OFFSETS)):
             max_bytes -= len(value)
             if taken and max_bytes < 0:
                 break
             taken.append(
                 Received(
                     stream=stream.spec.name,
-                    partition=partition,
-                    offset=at,
+                    partition=number,
+                    offset=key - zero,
                     lane=lane,
                     value=value,
                     published_ns=published_ns,
@@ -285,46 +361,49 @@ class Store:
             )
         return taken
 
-    def delete_before(self, stream: StoredStream, partition: int, offset: int) -> None:
+    def delete_before(self, stream: StoredStream, number: int, offset: int) -> None:
         """Delete the records of a partition before an offset."""
-        where = (stream.id, partition, offset)
-        query = "SELECT total(length(value)) FROM records WHERE stream = ? AND partition = ? AND offset < ?"
+        partition = stream.partitions[number]
+        where = (partition * _OFFSETS, partition * _OFFSETS + offset)
+        query = "SELECT total(length(value)) FROM records WHERE id >= ? AND id < ?"
         (size,) = self._db.execute(query, where).fetchone()
-        self._db.execute("DELETE FROM records WHERE stream = ? AND partition = ? AND offset < ?", where)
+        self._db.execute("DELETE FROM records WHERE id >= ? AND id < ?", where)
         self._db.execute(
-            "UPDATE partitions SET first = max(first, min(?, next)), size_bytes = size_bytes - ?"
-            " WHERE stream = ? AND number = ?",
-            (offset, int(size), stream.id, partition),
+            "UPDATE partitions SET first = max(first, min(?, next)), size_bytes = size_bytes - ? WHERE id = ?",
+            (offset, int(size), partition),
         )
+        self.changes.frees = True
 
-    def compact(self, stream: StoredStream, partition: int) -> None:
+    def compact(self, stream: StoredStream, number: int) -> None:
         """Keep the newest record of each lane of a partition."""
-        where = (stream.id, partition)
+        partition = stream.partitions[number]
+        where = (partition * _OFFSETS, (partition + 1) * _OFFSETS)
         self._db.execute(
-            "DELETE FROM records WHERE stream = ?1 AND partition = ?2 AND offset NOT IN"
-            " (SELECT max(offset) FROM records WHERE stream = ?1 AND partition = ?2 GROUP BY lane)",
+            "DELETE FROM records WHERE id >= ?1 AND id < ?2 AND id NOT IN"
+            " (SELECT max(id) FROM records WHERE id >= ?1 AND id < ?2 GROUP BY lane)",
             where,
         )
         self._db.execute(
             "UPDATE partitions SET size_bytes ="
-            " (SELECT total(length(value)) FROM records WHERE stream = ?1 AND partition = ?2)"
-            " WHERE stream = ?1 AND number = ?2",
-            where,
+            " (SELECT total(length(value)) FROM records WHERE id >= ?1 AND id < ?2) WHERE id = ?3",
+            (*where, partition),
         )
 
     # -- positions and state
     # --------------------------------------------------------------------------------------------
 
-    def position(self, stage: str, stream: StoredStream, partition: int) -> int | None:
+    def position(self, stage: str, stream: StoredStream, number: int) -> int | None:
         """The next offset that a stage will read, ``None`` where it never passed anything."""
-        query = "SELECT offset FROM positions WHERE stage = ? AND stream = ? AND partition = ?"
-        row = self._db.execute(query, (stage, stream.id, partition)).fetchone()
+        query = "SELECT offset FROM positions WHERE stage = ? AND partition = ?"
+        row = self._db.execute(query, (stage, stream.partitions[number])).fetchone()
         return None if row is None else int(row[0])
 
-    def set_position(self, stage: str, stream: StoredStream, partition: int, offset: int) -> None:
+    def set_position(self, stage: str, stream: StoredStream, number: int, offset: int) -> None:
         """Store how far a stage got."""
-        row = (stage, stream.id, partition, offset)
-        self._db.execute("INSERT OR REPLACE INTO positions (stage, stream, partition, offset) VALUES (?, ?, ?, ?)", row)
+        row = (stage, stream.partitions[number], offset)
+        self._db.execute("INSERT OR REPLACE INTO positions (stage, partition, offset) VALUES (?, ?, ?)", row)
+        self.changes.touched.add(stream.spec.name)
+        self.changes.frees = True
 
     def snapshot(self, stage: str, processor: str, lane: str) -> bytes | None:
         """The state that a stage keeps for a processor and lane."""
@@ -340,46 +419,62 @@ class Store:
     # -- who works on what
     # ----------------------------------------------------------------------------------------------
 
-    def add_worker(self, stage: str, ordinal: int, inputs: Collection[PartitionId]) -> int:
-        """Enter a worker; its id is never given again, so that it is the epoch too."""
-        row = (stage, ordinal, json.dumps(sorted(inputs)))
-        key = self._db.execute("INSERT INTO workers (stage, ordinal, inputs) VALUES (?, ?, ?)", row).lastrowid
+    def add_worker(self, stage: str, ordinal: int, inputs: Collection[PartitionId], *, exclusive: bool) -> int:
+        """Enter a worker; its id."""
+        row = (stage, ordinal, exclusive, json.dumps(sorted(inputs)))
+        query = "INSERT INTO workers (stage, ordinal, is_exclusive, inputs) VALUES (?, ?, ?, ?)"
+        key = self._db.execute(query, row).lastrowid
         assert key is not None  # noqa: S101 - an INSERT has a row id
+        self._regrouped(stage)
         return key
 
     def remove_worker(self, worker: int) -> None:
         """Strike out a worker and what it owned: from now on it is fenced."""
         self._db.execute("DELETE FROM owners WHERE worker = ?", (worker,))
-        self._db.execute("DELETE FROM workers WHERE id = ?", (worker,))
+        for (stage,) in self._db.execute("DELETE FROM workers WHERE id = ? RETURNING stage", (worker,)).fetchall():
+            self._regrouped(stage)
 
-    def workers(self, stage: str) -> list[tuple[int, int, frozenset[PartitionId]]]:
-        """Id, ordinal and inputs of a stage's workers, by ordinal."""
-        rows = self._db.execute(
-            "SELECT id, ordinal, inputs FROM workers WHERE stage = ? ORDER BY ordinal, id", (stage,)
-        )
-        return [(key, ordinal, _partitions(text)) for key, ordinal, text in rows]
+    def workers(self, stage: str) -> list[StoredWorker]:
+        """A stage's workers, by ordinal."""
+        query = "SELECT id, ordinal, is_exclusive, inputs FROM workers WHERE stage = ? ORDER BY ordinal, id"
+        return [
+            StoredWorker(key, ordinal, bool(exclusive), _partitions(text))
+            for key, ordinal, exclusive, text in self._db.execute(query, (stage,))
+        ]
 
     def is_worker(self, worker: int) -> bool:
         """Whether a worker has not been struck out."""
         return self._db.execute("SELECT 1 FROM workers WHERE id = ?", (worker,)).fetchone() is not None
 
-    def owners(self, stage: str) -> dict[PartitionId, int]:
-        """Which worker owns which partition of a stage's inputs."""
-        query = (
-            "SELECT streams.name, partition, worker FROM owners"
-            " JOIN streams ON streams.id = owners.stream WHERE stage = ?"
-        )
-        return {(name, partition): worker for name, partition, worker in self._db.execute(query, (stage,))}
+    def owners(self, stage: str) -> dict[int, int]:
+        """Which worker owns which partition (by its id) of a stage's inputs."""
+        return dict(self._db.execute("SELECT partition, worker FROM owners WHERE stage = ?", (stage,)))
 
-    def set_owner(self, stage: str, stream: StoredStream, partition: int, worker: int | None) -> None:
+    def owned(self, worker: int) -> set[int]:
+        """The ids of the partitions that a worker owns: of one that was struck out, none."""
+        return {
+            partition for (partition,) in self._db.execute("SELECT partition FROM owners WHERE worker = ?", (worker,))
+        }
+
+    def set_owner(self, stage: str, stream: StoredStream, number: int, worker: int | None) -> None:
         """Give a partition to a worker, or to nobody."""
+        where = (stage, stream.partitions[number])
         if worker is None:
-            self._db.execute(
-                "DELETE FROM owners WHERE stage = ? AND stream = ? AND partition = ?", (stage, stream.id, partition)
-            )
+            self._db.execute("DELETE FROM owners WHERE stage = ? AND partition = ?", where)
         else:
-            row = (stage, stream.id, partition, worker)
-            self._db.execute("INSERT INTO owners (stage, stream, partition, worker) VALUES (?, ?, ?, ?)", row)
+            self._db.execute("INSERT INTO owners (stage, partition, worker) VALUES (?, ?, ?)", (*where, worker))
+        self._regrouped(stage)
+
+    def _regrouped(self, stage: str) -> None:
+        query = (
+            "INSERT INTO stages (name, version) VALUES (?, 1)"
+            " ON CONFLICT (name) DO UPDATE SET version = version + 1 RETURNING version"
+        )
+        (self.changes.stages[stage],) = self._db.execute(query, (stage,)).fetchone()
+
+    def stages(self) -> dict[str, int]:
+        """A number for each stage that rises whenever somebody came, went, or changed what is owned."""
+        return dict(self._db.execute("SELECT name, version FROM stages"))
 
     def challenge(self, worker: int) -> int:
         """Ask a worker's process for a sign of life; the number that it is to answer with."""

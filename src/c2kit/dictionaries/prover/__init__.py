@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from c2kit.model.target import Target
 
-__all__ = ["Finding", "Severity", "prove"]
+__all__ = ["Finding", "Severity", "prove", "prove_identification"]
 
 
 def prove(targets: Iterable[Target], *, interfaces: Collection[Collection[str]] | None = None) -> list[Finding]:

@@ -1,4 +1,4 @@
-"""The demonstration of `make demo`: a recording is made, decoded, shown, written as Arrow, and accounted for.
+"""The tour of `make tour`: a recording is made, decoded, shown, written as Arrow, and accounted for.
 
 Nothing is downloaded and no hardware is needed: ten minutes of a spacecraft that does not exist, made by `simulated.py`
 from the definitions in `dictionary/`, the same in each run.

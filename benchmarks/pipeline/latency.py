@@ -1,0 +1,136 @@
+"""From the socket to the telemetry record: each packet carries the time at which it was sent.
+
+A packet has arrived when ``bus.view`` gives the record with its telemetry to a thread of the mission's process. Slow
+rates are measured over several links at once, each of which is as slow; packets come at random times.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from benchmarks.pipeline.device import Device
+from benchmarks.pipeline.ground import (
+    SENT,
+    bus_url,
+    mission_of,
+    stamped,
+    telemetry_streams,
+    wait_for,
+    wait_until_up,
+)
+from benchmarks.rounds import ResultsDiffer
+from c2kit.batches import TelemetryBatch
+from c2kit.bus import open_bus
+from c2kit.pipeline.definitions import Definitions
+from c2kit.pipeline.runner import Runner
+from c2kit.pipeline.wire import Wire
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from c2kit.bus import Received, StreamBus
+    from c2kit.pipeline.mission import Mission
+
+__all__ = ["Delays", "Pace", "Watch", "latency"]
+
+_WARM_PACKETS = 3
+"""The first packets of a link find nothing made ready; they are sent before those that count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """So many packets a second on each link."""
+
+    rate: float
+    links: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Delays:
+    """What came out, in milliseconds."""
+
+    ms: list[float]
+    late_ms: float = 0.0
+    """How late the sender was at worst: it lacked the processor as the pipeline may have."""
+
+    @property
+    def median(self) -> float:
+        """Half of them are at most so long."""
+        return statistics.median(self.ms)
+
+    @property
+    def p99(self) -> float:
+        """The smallest that 99 in 100 are not longer than."""
+        return sorted(self.ms)[math.ceil(0.99 * len(self.ms)) - 1]
+
+    @property
+    def most(self) -> float:
+        """The longest."""
+        return max(self.ms)
+
+
+def latency(bus: str, pace: Pace, folder: Path) -> Delays:
+    """Send at that pace, and tell how long each packet took. Fails where one is missing."""
+    packet = stamped().data.hex()
+    url = bus_url(bus, folder)
+    with Device() as device, open_bus(url) as opened:
+        mission = mission_of(stamped(), device.port, folder, url, pace.links)
+        with Runner(mission, bus=opened) as runner:
+            wait_until_up(runner)
+            device.ask({"accept": pace.links})
+            with Watch(opened, mission) as watch:
+                for _ in range(_WARM_PACKETS):
+                    for link in range(pace.links):
+                        device.ask({"one": link, "packet": packet})
+                watch.take(_WARM_PACKETS * pace.links)
+                told = device.ask({"pace": packet, "rate": pace.rate, "seconds": pace.seconds})
+                return Delays(watch.take(told["sent"]), told["late_ns"] / 1e6)
+
+
+class Watch:
+    """Looks at telemetry as it comes, in a thread of its own, and reads it only later."""
+
+    def __init__(self, bus: StreamBus, mission: Mission) -> None:
+        self._wire = Wire(Definitions(bus, mission.name, mission.dictionary))
+        self._view = bus.view(telemetry_streams(mission))
+        self._seen: list[tuple[int, Received]] = []
+        self._is_over = False
+        self._thread = threading.Thread(target=self._look, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._is_over = True
+        self._thread.join()
+        self._view.close()
+
+    def take(self, packets: int) -> list[float]:
+        """The delays of so many packets, in milliseconds; waits for them. Fails where there are more."""
+        delays: list[float] = []
+
+        def are_there() -> bool:
+            seen, self._seen = self._seen, []
+            for now, record in seen:
+                batch = self._wire.read(record.value)
+                assert isinstance(batch, TelemetryBatch)
+                delays.extend((now - sent) / 1e6 for sent in batch[SENT].values.tolist())
+            return len(delays) >= packets
+
+        wait_for(are_there, pause_seconds=0.1)
+        if len(delays) != packets:
+            raise ResultsDiffer(f"{len(delays)} packets came of {packets}")
+        return delays
+
+    def _look(self) -> None:
+        while not self._is_over:
+            records = self._view.receive(0.2)
+            now = time.monotonic_ns()
+            self._seen += [(now, record) for record in records]

@@ -1,0 +1,132 @@
+"""Definitions travel with the data: on the bus before the first batch that names them, and read when one does.
+
+Targets in their canonical form are on the stream ``dictionaries``, Arrow schemas on ``schemas``, each in the lane of
+its own hash. Both streams are compacted, so a record that was written once is there for ever.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from c2kit.batches.arrow import PacketSchema, TelemetrySchema, named_by, schema_of
+from c2kit.batches.kinds import Kind
+from c2kit.bus import Fenced, Record, Step
+from c2kit.errors import C2kitError
+from c2kit.model.canonical import canonical_json
+from c2kit.model.restore import from_canonical
+from c2kit.pipeline.names import PROVISIONER, stage_identity, stream_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from c2kit.bus import StreamBus
+    from c2kit.dictionaries import Dictionary
+    from c2kit.model.target import Target
+
+__all__ = ["BatchSchema", "Definitions", "DefinitionsMissing", "publish_definitions", "read_compacted"]
+
+BatchSchema = PacketSchema | TelemetrySchema
+_PATIENCE_SECONDS = 30.0
+
+
+class DefinitionsMissing(C2kitError):
+    """A batch names definitions that are not on the bus (yet): whoever needs them waits, and never guesses."""
+
+    def __init__(self, what: str, name: str) -> None:
+        self.name = name
+        super().__init__(f"{what} {name} is not on the bus; put it there before what names it")
+
+
+def read_compacted(bus: StreamBus, stream: str) -> dict[str, bytes]:
+    """The newest value of each lane of a compacted stream, as it stands now."""
+    (info,) = [each for each in bus.streams(stream) if each.spec.name == stream]
+    missing = {number: end for number, end in enumerate(info.next_offsets) if end}
+    values: dict[str, bytes] = {}
+    with bus.view([stream], from_oldest=True) as view:
+        while missing:
+            for record in view.receive(1.0):
+                values[record.lane] = record.value
+                if record.offset + 1 >= missing.get(record.partition, 0):
+                    missing.pop(record.partition, None)
+    return values
+
+
+def publish_definitions(bus: StreamBus, mission: str, dictionary: Dictionary) -> None:
+    """Put a dictionary and all schemas that follow from it on the bus, where they are not there already.
+
+    Several processes may do it at once. Raises BusUnavailable, and Fenced where another has been at it for too long.
+    """
+    targets = stream_name(mission, Kind.DICTIONARIES)
+    schemas = stream_name(mission, Kind.SCHEMAS)
+    identity = stage_identity(mission, PROVISIONER)
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        has = {targets: read_compacted(bus, targets), schemas: read_compacted(bus, schemas)}
+        wanted = [Record(targets, target.hash, canonical_json(target)) for target in dictionary.targets]
+        wanted += [Record(schemas, each.form.fingerprint, each.form.message) for each in schemas_of(dictionary)]
+        records = [record for record in wanted if record.lane not in has[record.stream]]
+        if not records:
+            return
+        try:
+            with bus.worker(identity, [], outputs=[targets, schemas], exclusive=True) as worker:
+                worker.commit(Step(publish=records))
+        except Fenced:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+
+
+def schemas_of(dictionary: Dictionary) -> Iterable[BatchSchema]:
+    """The schemas of all batches that a mission with this dictionary publishes."""
+    yield PacketSchema()
+    for target in dictionary.targets:
+        yield PacketSchema(target=target.name, dictionary_hash=target.hash, packet_count=len(target.packets))
+        for packet in target.packets:
+            for with_limits in (False, True):
+                yield TelemetrySchema(
+                    target=target.name, packet=packet, dictionary_hash=target.hash, with_limits=with_limits
+                )
+
+
+class Definitions:
+    """The targets and schemas that batches name: those of the process's own dictionary, and what is on the bus.
+
+    For one thread.
+    """
+
+    def __init__(self, bus: StreamBus, mission: str, dictionary: Dictionary) -> None:
+        self._bus = bus
+        self._targets_stream = stream_name(mission, Kind.DICTIONARIES)
+        self._schemas_stream = stream_name(mission, Kind.SCHEMAS)
+        self._targets: dict[str, Target] = {target.hash: target for target in dictionary.targets}
+        self._schemas: dict[str, BatchSchema] = {}
+        self._dictionary: Dictionary | None = dictionary
+
+    def target(self, dictionary_hash: str) -> Target:
+        """The target of that hash. Raises DefinitionsMissing."""
+        if dictionary_hash not in self._targets:
+            value = read_compacted(self._bus, self._targets_stream).get(dictionary_hash)
+            if value is None:
+                raise DefinitionsMissing("the dictionary", dictionary_hash)
+            self._targets[dictionary_hash] = from_canonical(value)
+        return self._targets[dictionary_hash]
+
+    def schema(self, fingerprint: str) -> BatchSchema:
+        """The schema of that fingerprint. Raises DefinitionsMissing where it, or its target, is not there."""
+        schema = self._schemas.get(fingerprint)
+        if schema is None and self._dictionary is not None:
+            # Ours are made when the first batch comes: thousands of schemas take their time.
+            self._schemas |= {each.form.fingerprint: each for each in schemas_of(self._dictionary)}
+            self._dictionary = None
+            schema = self._schemas.get(fingerprint)
+        return schema if schema is not None else self._foreign(fingerprint)
+
+    def _foreign(self, fingerprint: str) -> BatchSchema:
+        message = read_compacted(self._bus, self._schemas_stream).get(fingerprint)
+        if message is None:
+            raise DefinitionsMissing("the schema", fingerprint)
+        named = named_by(message)
+        known = {} if named is None else {named: self.target(named[1])}
+        schema = self._schemas[fingerprint] = schema_of(message, known)
+        return schema

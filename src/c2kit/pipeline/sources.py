@@ -1,0 +1,50 @@
+"""Where the metrics of a running mission are: read when somebody asks, counted nowhere a second time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from c2kit.pipeline.encoder import EncodingStage
+from c2kit.pipeline.interface_stage import InterfaceStage
+from c2kit.pipeline.metric_table import CommandRow, DeadLetterRow, LinkRow
+from c2kit.pipeline.metrics import Sources
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from c2kit.pipeline.runner import Runner
+
+__all__ = ["links_of", "sources_of"]
+
+
+def sources_of(runner: Runner) -> Sources:
+    """What :class:`~c2kit.pipeline.metrics.Metrics` reads."""
+    return Sources(
+        ledger=runner.rows,
+        bytes=runner.byte_rows,
+        edges=runner.edges,
+        streams=runner.stream_infos,
+        steps=lambda: [stage.steps for stage in runner.running.values()],
+        links=lambda: links_of(runner),
+        commands=lambda: _commands(runner),
+        dead_letters=lambda: _dead_letters(runner),
+    )
+
+
+def links_of(runner: Runner) -> Iterator[LinkRow]:
+    """The links that are open or try to be."""
+    for stage in runner.running.values():
+        if isinstance(stage, InterfaceStage) and stage.interface.is_open:
+            yield LinkRow(interface=stage.name, state=stage.interface.state, counters=stage.interface.counters)
+
+
+def _commands(runner: Runner) -> Iterator[CommandRow]:
+    for stage in runner.running.values():
+        if isinstance(stage, InterfaceStage | EncodingStage):
+            for fate, count in stage.fates().items():
+                yield CommandRow(stage=stage.name, fate=fate, count=count)
+
+
+def _dead_letters(runner: Runner) -> Iterator[DeadLetterRow]:
+    for stage in runner.running.values():
+        yield DeadLetterRow(stage=stage.name, count=stage.dead_letters)

@@ -1,0 +1,88 @@
+"""What a stage is given by whoever runs it, and how it finds its streams."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from attrs import field, frozen
+
+from c2kit.bus import Record
+from c2kit.bus.records import Event, Severity, pack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from c2kit.batches.kinds import Kind
+    from c2kit.bus import StreamBus
+    from c2kit.bus.records import JsonRecord
+    from c2kit.pipeline.description import MissionDescription, StageDescription, StreamDescription
+    from c2kit.pipeline.mission import Mission
+
+__all__ = ["StageSurroundings"]
+
+_LEVELS = {
+    Severity.INFO: logging.INFO,
+    Severity.WARNING: logging.WARNING,
+    Severity.ERROR: logging.ERROR,
+    Severity.CRITICAL: logging.CRITICAL,
+}
+_log = logging.getLogger(__name__)
+
+
+@frozen(kw_only=True, eq=False)
+class StageSurroundings:
+    """A stage's place in its mission: the bus, and the streams that it reads and writes there."""
+
+    mission: Mission
+    description: MissionDescription
+    stage: StageDescription
+    bus: StreamBus
+    ordinal: int = 0
+    replicas: int = 1
+    """How many of this stage there are, of which this is the one of that ordinal."""
+    now: Callable[[], int] = time.time_ns
+    """The time: POSIX nanoseconds, UTC."""
+    _inputs: dict[str, StreamDescription] = field(init=False)
+    _outputs: dict[tuple[str, str], str] = field(init=False)
+
+    @_inputs.default
+    def _find_inputs(self) -> dict[str, StreamDescription]:
+        read = set(self.stage.reads)
+        return {each.name: each for each in self.description.streams if each.name in read and not each.compacted}
+
+    @_outputs.default
+    def _find_outputs(self) -> dict[tuple[str, str], str]:
+        written = set(self.stage.writes)
+        return {(each.kind, each.scope): each.name for each in self.description.streams if each.name in written}
+
+    @property
+    def name(self) -> str:
+        """The name of the stage."""
+        return self.stage.name
+
+    @property
+    def inputs(self) -> dict[str, StreamDescription]:
+        """The streams that it consumes, by name; those with definitions are only looked at."""
+        return self._inputs
+
+    @property
+    def outputs(self) -> list[str]:
+        """The names of the streams that it writes."""
+        return list(self._outputs.values())
+
+    def stream(self, kind: Kind, scope: str) -> str | None:
+        """The name of the stream of that kind and scope, where this stage writes it."""
+        return self._outputs.get((str(kind), scope))
+
+    def own_record(self, kind: Kind, record: JsonRecord) -> Record:
+        """A record for the stage's own stream of events, dead letters or command status; events are logged, too."""
+        if isinstance(record, Event):
+            _log.log(_LEVELS[record.severity], "%s", record.message)
+        return Record(self._outputs[str(kind), self.name], self.name, pack(record))
+
+    def event(self, kind: str, severity: Severity, message: str, **facts: Any) -> Event:  # noqa: ANN401 - plain data
+        """An event of this stage, now."""
+        return Event(kind=kind, severity=severity, stage=self.name, message=message, facts=facts, time_ns=self.now())

@@ -1,0 +1,40 @@
+"""Apache Kafka for tests: visible by its absence where it cannot be had, and a failure where it must be."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, TypeVar
+
+import pytest
+
+from dev.kafka import Cluster, Installation, NotInstallable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+__all__ = ["cluster_of", "wait_for"]
+
+PATIENCE_SECONDS = 60.0
+Found = TypeVar("Found")
+
+
+def cluster_of(brokers: int, **settings: Any) -> Cluster:  # noqa: ANN401 - those of a cluster
+    """A cluster that was not started yet. Skips the test, or fails it where C2KIT_REQUIRE_KAFKA=1."""
+    try:
+        Installation.get()
+    except NotInstallable as error:
+        if os.environ.get("C2KIT_REQUIRE_KAFKA") == "1":
+            pytest.fail(f"C2KIT_REQUIRE_KAFKA=1 says that this test must run, but {error}")
+        pytest.skip(f"this test needs Apache Kafka, and {error}")
+    return Cluster(brokers, **settings)
+
+
+def wait_for(look: Callable[[], Found], holds: Callable[[Found], bool]) -> Found:
+    """What a look gives once it is what is waited for; fails when that takes too long."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not holds(found := look()):
+        assert time.monotonic() < deadline, f"it stayed {found!r}"
+        time.sleep(0.05)
+    return found

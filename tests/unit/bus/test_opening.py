@@ -1,0 +1,68 @@
+"""Which bus a URL opens, and what is said of a URL that opens none."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from c2kit.bus import Record, Step, StreamSpec, open_bus
+from c2kit.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SPEC = StreamSpec(name="m.in", writer="source")
+
+
+def test_memory_is_a_new_bus_each_time() -> None:
+    with open_bus("memory:") as one, open_bus("memory:") as two:
+        one.apply([SPEC])
+        assert (one.url, len(one.streams()), len(two.streams())) == ("memory:", 1, 0)
+
+
+def test_sqlite_is_the_bus_in_that_file(tmp_path: Path) -> None:
+    url = f"sqlite:{tmp_path}/var/bus.db"
+    with open_bus(url) as bus:
+        bus.apply([SPEC])
+        assert bus.url == url
+    with open_bus(url) as bus:
+        assert [info.spec for info in bus.streams()] == [SPEC]
+    assert (tmp_path / "var" / "bus.db").exists()
+
+
+@pytest.mark.parametrize("kind", ["memory:", "sqlite:{}/bus.db"])
+def test_settings_reach_the_bus(kind: str, tmp_path: Path) -> None:
+    with open_bus(kind.format(tmp_path), max_stream_bytes=1000) as bus:
+        bus.apply([SPEC])
+        with bus.worker("source", (), outputs=("m.in",)) as source:
+            for _ in range(8):
+                source.commit(Step(publish=[Record("m.in", "lane", bytes(600))]))
+        deadline = time.monotonic() + 30
+        while bus.streams()[0].size_bytes > 1000:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+    with pytest.raises(UsageError, match="no setting brokers, expected max_stream_bytes"):
+        open_bus(kind.format(tmp_path), brokers=3)
+
+
+@pytest.mark.parametrize("url", ["", "memory", "memory:x", "sqlite:", "var/bus.db", "http://bus"])
+def test_what_is_no_url_of_a_bus_is_refused(url: str) -> None:
+    with pytest.raises(UsageError, match="not the URL of a bus, expected memory:, or sqlite:PATH"):
+        open_bus(url)
+
+
+def test_a_bus_that_is_not_built_yet_is_told_as_such() -> None:
+    with pytest.raises(UsageError, match=r"kafka:broker:9092 is of a kind that is not built yet"):
+        open_bus("kafka:broker:9092")
+
+
+def test_importing_the_contract_brings_no_implementation() -> None:
+    script = (
+        "import sys, c2kit.bus; print({'sqlite3', 'numpy', 'c2kit.bus.memory', 'c2kit.bus.sqlite'} & {*sys.modules})"
+    )
+    run = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    assert run.stdout.strip() == "set()"
