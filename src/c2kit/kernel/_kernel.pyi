@@ -6,17 +6,26 @@ from typing import Any, Self, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from c2kit.kernel.contract import Buffer
+from c2kit.kernel.contract import Buffer, Column
 
 _Offsets: TypeAlias = npt.NDArray[np.int64]
 _Words: TypeAlias = npt.NDArray[np.int64]
 
-# Where a column's values are: in these words, from which byte on, how many; in the words of all columns the first byte
-# of what is valid, and of offsets. -1 stands for what there is not.
+# Of a column that is not of single numbers in every packet: the words where its values are, from which byte on, and how
+# many; in the words of all columns the first byte of what is valid, and of offsets. -1 stands for what there is not.
 Place: TypeAlias = tuple[_Words, int, int, int, int]
 
 class Program:
-    def __new__(cls, fields: tuple[Any, ...], conditions: tuple[Any, ...], terminators: bytes, /) -> Self: ...
+    def __new__(
+        cls,
+        fields: tuple[Any, ...],
+        conditions: tuple[Any, ...],
+        terminators: bytes,
+        column_type: type[Column],
+        array_type: type[npt.NDArray[Any]],
+        number_types: tuple[np.dtype[Any], ...],
+        /,
+    ) -> Self: ...
     def decode(
         self,
         buffer: Buffer,
@@ -25,7 +34,7 @@ class Program:
         empty: Callable[[int], _Words],
         zeros: Callable[[int], _Words],
         /,
-    ) -> tuple[_Words, list[Place]]: ...
+    ) -> tuple[_Words, list[Column | Place]]: ...
     def decode_into(self, buffer: Buffer, starts: _Offsets, ends: _Offsets, words: _Words, /) -> int: ...
 
 class Encoder:

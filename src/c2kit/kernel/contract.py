@@ -136,10 +136,10 @@ class Groups:
 
     def present(self) -> Iterator[tuple[int, npt.NDArray[np.int64]]]:
         """Each label that occurs, with its indices."""
-        bounds = self.bounds.tolist()
-        for label, (low, high) in enumerate(itertools.pairwise(bounds)):
-            if low < high:
-                yield label, self.order[low:high]
+        labels = (self.bounds[1:] > self.bounds[:-1]).nonzero()[0]
+        lows, highs = self.bounds[labels].tolist(), self.bounds[labels + 1].tolist()
+        for label, low, high in zip(labels.tolist(), lows, highs, strict=True):
+            yield label, self.order[low:high]
 
 
 class Kernel(Protocol):

@@ -40,7 +40,10 @@ def decode(layout: Layout, buffer: Buffer, starts: npt.NDArray[np.int64], ends: 
         return columns.decode(layout, buffer, starts, ends)
     count = len(starts)
     block, places = on_packets(plan.program.decode, buffer, starts, ends, _empty, _zeros)
-    return [_column(kind, count, block, place) for kind, place in zip(plan.kinds, places, strict=True)]
+    return [
+        each if isinstance(each, Column) else _column(kind, count, block, each)
+        for kind, each in zip(plan.kinds, places, strict=True)
+    ]
 
 
 def _column(kind: Kind, count: int, block: _Words, place: _kernel.Place) -> Column:

@@ -19,6 +19,7 @@ __all__ = ["group"]
 def group(labels: npt.NDArray[np.integer], count: int) -> Groups:
     """Group by label; see :meth:`c2kit.kernel.contract.Kernel.group`."""
     order, bounds = np.empty(len(labels), np.int64), np.empty(count + 1, np.int64)
-    if not _kernel.group(np.require(labels, np.int64, ["C", "A"]), order, bounds):
+    plain = labels.astype(np.int64) if labels.dtype != np.int64 or labels.strides != (8,) else labels
+    if not _kernel.group(plain, order, bounds):
         check_labels(labels, count)
     return Groups(order, bounds)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from attrs import define, field, frozen
 
 from c2kit.kernel import _kernel
 from c2kit.kernel.compiled.conditions import condition_on, counts_within
 from c2kit.kernel.compiled.description import described
+from c2kit.kernel.contract import Column
 from c2kit.kernel.layout import raw_dtype
 from c2kit.model.fields import Expand, Field, FieldReference, Fixed, Prefixed, Terminated
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from c2kit.kernel.compiled.conditions import ConditionDescription
     from c2kit.kernel.compiled.description import ElementDescription
     from c2kit.kernel.layout import Layout
@@ -63,11 +63,15 @@ def compiled(layout: Layout) -> Compiled | None:
 def _compile(layout: Layout) -> Compiled | None:
     writing = _Writing(layout)
     fields = tuple(writing.field(number) for number in range(len(layout.fields)))
+    conditions, terminators = tuple(writing.conditions), bytes(writing.terminators)
+    kinds = tuple(Kind.of(each) for each in layout.fields)
     try:
-        program = _kernel.Program(fields, tuple(writing.conditions), bytes(writing.terminators))
+        program = _kernel.Program(
+            fields, conditions, terminators, Column, np.ndarray, tuple(kind.dtype for kind in kinds)
+        )
     except ValueError:
         return None
-    return Compiled(program, tuple(Kind.of(each) for each in layout.fields))
+    return Compiled(program, kinds)
 
 
 @frozen(kw_only=True)
