@@ -49,12 +49,12 @@ static void check_number(struct input *input)
         seen |= 1u << element.places[byte];
     if (element.order == MIXED && seen != (1u << element.bits / 8) - 1)
         return;
-    int64_t bit = up_to(input, 70), size = (bit + element.bits + 7) / 8;
+    int64_t bit = up_to(input, 70), size = (bit + element.bits + 7) / 8 + up_to(input, 9);
     uint8_t *data = exactly(size);
     memset(data, 0, (size_t)size);
     uint64_t pattern, wanted;
     if (pattern_of(input, &element, &pattern, &wanted)) {
-        put_pattern(&element, data, bit, pattern);
+        put_pattern(&element, data, size, bit, pattern);
         require(slow_pattern(&element, data, bit) == pattern);
         require(is_kept(&element, data, bit, wanted));
         int ones = 0, kept = 0;

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "bits.h"
+
 bool pattern_of_unsigned(const struct element *element, uint64_t value, uint64_t *pattern)
 {
     *pattern = value;
@@ -88,7 +90,15 @@ static void put_little(uint8_t *data, int64_t bit, int bits, uint64_t pattern)
         first[byte] = (uint8_t)(first[byte] | pattern);
 }
 
-void put_pattern(const struct element *element, uint8_t *data, int64_t bit, uint64_t pattern)
+/* The same at once, where a word of eight bytes is there and holds it all. */
+static void put_big_in_word(uint8_t *first, int skipped, int bits, uint64_t pattern)
+{
+    uint64_t word = big_endian_64(first) | pattern << (64 - skipped - bits);
+    for (int byte = 0; byte < 8; byte++)
+        first[byte] = (uint8_t)(word >> (56 - 8 * byte));
+}
+
+void put_pattern(const struct element *element, uint8_t *data, int64_t size, int64_t bit, uint64_t pattern)
 {
     if (element->order == LITTLE) {
         put_little(data, bit, element->bits, pattern);
@@ -101,7 +111,11 @@ void put_pattern(const struct element *element, uint8_t *data, int64_t bit, uint
         for (int byte = 0; byte < bytes; byte++)
             pattern |= (value >> 8 * (bytes - 1 - byte) & 0xFF) << 8 * (bytes - 1 - element->places[byte]);
     }
-    put_big(data, bit, element->bits, pattern);
+    int skipped = (int)(bit & 7);
+    if ((bit >> 3) + 8 <= size && skipped + element->bits <= 64)
+        put_big_in_word(data + (bit >> 3), skipped, element->bits, pattern);
+    else
+        put_big(data, bit, element->bits, pattern);
 }
 
 void put_bytes(uint8_t *data, int64_t bit, const uint8_t *bytes, int64_t count)

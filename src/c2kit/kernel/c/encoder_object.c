@@ -104,7 +104,7 @@ static bool pattern_of(const struct element *element, PyObject *value, uint64_t 
     return false;
 }
 
-static bool put(const struct plain_field *field, PyObject *value, uint8_t *packet)
+static bool put(const struct plain_field *field, PyObject *value, uint8_t *packet, int64_t size)
 {
     uint64_t pattern;
     if (field->element.encoding == BYTES) {
@@ -115,7 +115,7 @@ static bool put(const struct plain_field *field, PyObject *value, uint8_t *packe
     }
     if (!pattern_of(&field->element, value, &pattern))
         return false;
-    put_pattern(&field->element, packet, field->start, pattern);
+    put_pattern(&field->element, packet, size, field->start, pattern);
     return true;
 }
 
@@ -131,9 +131,13 @@ static PyObject *encoder_encode(PyObject *object, PyObject *values)
         return NULL;
     uint8_t *data = (uint8_t *)PyBytes_AsString(packet);
     memset(data, 0, (size_t)self->size);
+    Py_ssize_t place = 0;
     for (Py_ssize_t i = 0; i < self->count; i++) {
-        PyObject *value = PyDict_GetItemWithError(values, self->fields[i].name);
-        if (!value || !put(&self->fields[i], value, data)) {
+        /* Values mostly stand in the order of the fields, under their very names. */
+        PyObject *key, *value, *name = self->fields[i].name;
+        if (!PyDict_Next(values, &place, &key, &value) || key != name)
+            value = PyDict_GetItemWithError(values, name);
+        if (!value || !put(&self->fields[i], value, data, self->size)) {
             Py_DECREF(packet);
             return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
         }

@@ -20,10 +20,10 @@ __all__ = ["encode"]
 
 def encode(layout: Layout, values: Mapping[str, RawValue | Sequence[RawValue]]) -> bytes:
     """Encode raw values; see :func:`c2kit.kernel.reference.encode`, which does the same."""
-    plans = layout.plans
-    if __name__ not in plans:
-        plans[__name__] = _compile(layout)
-    encoder: _kernel.Encoder | None = plans[__name__]
+    try:
+        encoder: _kernel.Encoder | None = layout.plans[__name__]
+    except KeyError:
+        encoder = layout.plans[__name__] = _compile(layout)
     packet = None if encoder is None else encoder.encode(values)
     return columns.encode(layout, values) if packet is None else packet
 

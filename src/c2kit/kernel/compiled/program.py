@@ -53,10 +53,10 @@ class Compiled:
 
 def compiled(layout: Layout) -> Compiled | None:
     """The layout, compiled; ``None`` where its fields lie further apart than the extension counts."""
-    plans = layout.plans
-    if __name__ not in plans:
-        plans[__name__] = _compile(layout)
-    plan: Compiled | None = plans[__name__]
+    try:
+        plan: Compiled | None = layout.plans[__name__]
+    except KeyError:
+        plan = layout.plans[__name__] = _compile(layout)
     return plan
 
 
