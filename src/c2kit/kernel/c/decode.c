@@ -260,7 +260,7 @@ static void walk_short(struct walk *walk, int32_t number)
 static void walk_block(struct walk *walk)
 {
     const struct batch *batch = walk->batch;
-    memset(walk->cursor, 0, sizeof walk->cursor);
+    memset(walk->cursor, 0, (size_t)(walk->high - walk->low) * sizeof *walk->cursor);
     for (int32_t number = 0; number < walk->program->count; number++) {
         const struct field *field = &walk->program->fields[number];
         if (!field->is_fixed)
@@ -295,7 +295,10 @@ static void finish(const struct field *field, const struct batch *batch, struct 
 
 void decode_walk(const struct program *program, const struct batch *batch, struct column *columns)
 {
-    struct walk walk = {.program = program, .batch = batch, .columns = columns};
+    struct walk walk; /* not initialised as a whole: of one packet that would be most of the work */
+    walk.program = program;
+    walk.batch = batch;
+    walk.columns = columns;
     int64_t step = BLOCK_BYTES / (batch->longest + 1);
     step = step < LEAST_IN_BLOCK ? LEAST_IN_BLOCK : step > MOST_IN_BLOCK ? MOST_IN_BLOCK : step;
     for (walk.low = 0; walk.low < batch->count; walk.low = walk.high) {
