@@ -14,6 +14,10 @@ ENV ?= .venv
 BIN := $(ENV)/bin
 ARGS ?=
 
+# How many processes share the tests. A choice of a few is run in one: starting others would take longer.
+WORKERS ?= $(if $(ARGS),0,2)
+PYTEST = C2KIT_TEST_ENV=$(ENV) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term
+
 # The first Python that is recent enough, whatever it is called here.
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
@@ -67,12 +71,16 @@ docs: $(ENV)/.ready ## build the documentation into site/; a warning is an error
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 .PHONY: pytest
-pytest: $(ENV)/.ready ## the tests, with coverage of lines and branches; ARGS='-k crc' chooses
-	C2KIT_TEST_ENV=$(ENV) $(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
+pytest: $(ENV)/.ready ## the tests, with coverage of lines and branches; ARGS='-k crc' chooses, WORKERS=4 hurries
+	$(PYTEST) $(ARGS)
+
+.PHONY: kill-test
+kill-test: $(ENV)/.ready ## kill -9 of processes of a pipeline, 1 000 times; ARGS='--kills 200 --seed 8' chooses
+	$(BIN)/python -m tests.kill $(ARGS)
 
 .PHONY: coverage
 coverage: $(ENV)/.ready ## the same, and a report to click through in htmlcov/
-	C2KIT_TEST_ENV=$(ENV) $(BIN)/python -m pytest --cov --cov-report=term --cov-report=html $(ARGS)
+	$(PYTEST) --cov-report=html $(ARGS)
 
 .PHONY: bench
 bench: .venv/.core ## c2kit beside its peers, then the live pipeline, as ratios; ARGS=--quick takes two minutes

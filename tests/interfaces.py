@@ -34,41 +34,73 @@ FAR = 2**62
 
 
 class Device:
-    """A TCP server that keeps all it receives, over all connections; closed by ``with``."""
+    """A TCP server that keeps all it receives, over all connections; closed by ``with``.
+
+    It has no thread, so that nothing races with a test: whoever looks at it lets it accept and read all that has come.
+    """
 
     def __init__(self) -> None:
-        self.received = bytearray()
-        self.connections: list[socket.socket] = []
+        self._received = bytearray()
+        self._connections: list[socket.socket] = []
+        self._open: list[socket.socket] = []
         self._listener = listener()
-        self._listener.settimeout(None)
+        self._listener.settimeout(0)
         self.port = port_of(self._listener)
-        threading.Thread(target=self._accept, daemon=True).start()
 
     @property
     def link(self) -> TcpClient:
         return TcpClient("127.0.0.1", self.port, reconnect_seconds=0.01, reconnect_max_seconds=0.05)
 
+    @property
+    def received(self) -> bytes:
+        self._look()
+        return bytes(self._received)
+
+    @property
+    def connections(self) -> list[socket.socket]:
+        """All that there ever were."""
+        self._look()
+        return self._connections
+
     def send(self, data: bytes) -> None:
         """Send to whoever connected last."""
-        self.connections[-1].sendall(data)
+        self._wait_for_a_connection()
+        self._open[-1].sendall(data)
 
     def hang_up(self) -> None:
-        for sock in self.connections:
-            with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
-            sock.close()
+        """Close all connections, of which there must be one."""
+        self._wait_for_a_connection()
+        self._close_all()
 
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
+    def _wait_for_a_connection(self) -> None:
+        """The other side may know of a connection before this one does."""
+        until(self._look, "a connection")
+
+    def _look(self) -> bool:
+        """Accept and read all that has come; returns whether there is a connection."""
+        with contextlib.suppress(BlockingIOError):
             while True:
                 sock, _ = self._listener.accept()
-                self.connections.append(sock)
-                threading.Thread(target=self._receive, args=(sock,), daemon=True).start()
+                self._connections.append(sock)
+                self._open.append(sock)
+        self._open = [sock for sock in self._open if self._read(sock)]
+        return bool(self._open)
 
-    def _receive(self, sock: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while data := sock.recv(65_536):
-                self.received += data
+    def _read(self, sock: socket.socket) -> bool:
+        """Read all that has come; returns whether more may come."""
+        try:
+            while data := sock.recv(65_536, socket.MSG_DONTWAIT):
+                self._received += data
+        except BlockingIOError:
+            return True
+        except ConnectionError:
+            return False
+        return False
+
+    def _close_all(self) -> None:
+        for sock in self._connections:
+            sock.close()
+        self._open.clear()
 
     def __enter__(self) -> Self:
         return self
@@ -76,10 +108,9 @@ class Device:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
+        self._look()
         self._listener.close()
-        self.hang_up()
+        self._close_all()
 
 
 def interface_mission(link: LinkSpec, **settings: Any) -> Mission:  # noqa: ANN401 - of an interface

@@ -12,7 +12,7 @@ from c2kit.links import Arrival, Ends, Link, LinkState, SelectorLoop, State, Sur
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 60.0
 
 
 def until(condition: Callable[[], object], what: str = "it") -> None:

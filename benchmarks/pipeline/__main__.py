@@ -9,6 +9,7 @@ import random
 import sys
 import tempfile
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,9 +18,9 @@ from benchmarks.environment import ROOT, EnvironmentFailed
 from benchmarks.peers import OPENC3
 from benchmarks.pipeline.ground import BUSES, apart
 from benchmarks.pipeline.idle import idle
-from benchmarks.pipeline.latency import latency
+from benchmarks.pipeline.latency import bare, latency
 from benchmarks.pipeline.plan import FULL, QUICK
-from benchmarks.pipeline.report import Report
+from benchmarks.pipeline.report import BARE, Report
 from benchmarks.pipeline.throughput import Passage, copy, pipeline, verify
 from benchmarks.rounds import ResultsDiffer, Worker
 from benchmarks.workloads import WORKLOADS
@@ -40,6 +41,7 @@ def main(arguments: list[str] | None = None, plan: Plan | None = None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     options = _parser().parse_args(given)
     plan = plan or (QUICK if options.quick else FULL)
+    plan = replace(plan, rounds=options.rounds or plan.rounds)
     report = Report(" ".join(["python -m benchmarks.pipeline", *given]))
     options.output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=options.directory, prefix="pipeline-") as folder:
@@ -115,11 +117,11 @@ class _Bench:
         return [measure]
 
     def latency(self) -> None:
-        """At each rate, on each bus."""
+        """At each rate, on each bus and without any."""
         for number in range(min(3, self._plan.rounds)):
-            for bus, pace in itertools.product(self._buses, self._plan.paces):
+            for bus, pace in itertools.product([*self._buses, BARE], self._plan.paces):
                 _say(f"latency: round {number + 1}: {bus} at {pace.rate:g} packets/s")
-                found = apart(latency, bus, pace, self._new())
+                found = apart(bare if bus == BARE else latency, bus, pace, self._new())
                 self._report.delays.setdefault((bus, pace), []).append(found)
 
     def log(self) -> None:
@@ -151,6 +153,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.pipeline", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"some of {', '.join(PARTS)}; all by default")
     parser.add_argument("--quick", action="store_true", help="about half a minute: to see that it works")
+    parser.add_argument("--rounds", type=int, help="how often each is measured")
     parser.add_argument("--buses", nargs="+", choices=BUSES, default=list(BUSES), help="both by default")
     parser.add_argument("--no-peer", action="store_true", help="without openc3, whose licence is not everybody's")
     parser.add_argument("--directory", type=Path, default=Path(), help="on the disk to measure (here)")

@@ -2,14 +2,20 @@
 
 A packet has arrived when ``bus.view`` gives the record with its telemetry to a thread of the mission's process. Slow
 rates are measured over several links at once, each of which is as slow; packets come at random times.
+
+Beside it stands the *bare socket*: the same packets, read by a loop that does nothing else. What it shows of delays is
+the machine's.
 """
 
 from __future__ import annotations
 
 import math
+import selectors
+import socket
 import statistics
 import threading
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
@@ -36,7 +42,7 @@ if TYPE_CHECKING:
     from c2kit.bus import Received, StreamBus
     from c2kit.pipeline.mission import Mission
 
-__all__ = ["Delays", "Pace", "Watch", "latency"]
+__all__ = ["Delays", "Pace", "Watch", "bare", "latency"]
 
 _WARM_PACKETS = 3
 """The first packets of a link find nothing made ready; they are sent before those that count."""
@@ -93,12 +99,36 @@ def latency(bus: str, pace: Pace, folder: Path) -> Delays:
                 return Delays(watch.take(told["sent"]), told["late_ns"] / 1e6)
 
 
+def bare(_: str, pace: Pace, __: Path) -> Delays:
+    """The same packets, read by nothing but a loop over sockets: what the machine itself takes at that time."""
+    packet = stamped().data.hex()
+    with Device() as device, ExitStack() as stack:
+        selector = stack.enter_context(selectors.DefaultSelector())
+        for _link in range(pace.links):
+            link = stack.enter_context(socket.create_connection(("127.0.0.1", device.port)))
+            selector.register(link, selectors.EVENT_READ, bytearray())
+        device.ask({"accept": pace.links})
+        device.tell({"pace": packet, "rate": pace.rate, "seconds": pace.seconds})
+        expected, delays = pace.links * int(pace.rate * pace.seconds), list[float]()
+        while len(delays) < expected:
+            for key, _mask in selector.select():
+                assert isinstance(key.fileobj, socket.socket)
+                key.data.extend(key.fileobj.recv(65_536))
+                now, size = time.monotonic_ns(), len(packet) // 2
+                while len(key.data) >= size:
+                    delays.append((now - int.from_bytes(key.data[size - 8 : size])) / 1e6)
+                    del key.data[:size]
+        return Delays(delays, device.answer()["late_ns"] / 1e6)
+
+
 class Watch:
     """Looks at telemetry as it comes, in a thread of its own, and reads it only later."""
 
     def __init__(self, bus: StreamBus, mission: Mission) -> None:
         self._wire = Wire(Definitions(bus, mission.name, mission.dictionary))
         self._view = bus.view(telemetry_streams(mission))
+        interfaces = mission.interfaces.values()
+        self._behind = {target: each.name for each in interfaces for target in each.targets}
         self._seen: list[tuple[int, Received]] = []
         self._is_over = False
         self._thread = threading.Thread(target=self._look, daemon=True)
@@ -121,6 +151,8 @@ class Watch:
             for now, record in seen:
                 batch = self._wire.read(record.value)
                 assert isinstance(batch, TelemetryBatch)
+                if batch.interface != self._behind[batch.target]:
+                    raise ResultsDiffer(f"what came by {batch.interface} was taken for {batch.target}")
                 delays.extend((now - sent) / 1e6 for sent in batch[SENT].values.tolist())
             return len(delays) >= packets
 

@@ -16,6 +16,7 @@ __all__ = [
     "LATENCY_GOALS",
     "LATENCY_GOAL_RATE",
     "LOG_GOAL",
+    "LOG_GOAL_PACKETS",
     "QUICK",
     "THROUGHPUT_GOALS",
     "Plan",
@@ -28,6 +29,8 @@ LATENCY_GOALS = {"memory": 5.0, "sqlite": 20.0}
 LATENCY_GOAL_RATE = 100
 LOG_GOAL = 0.8
 """At least this share of a bare write and ``fdatasync`` of the same bytes."""
+LOG_GOAL_PACKETS = 1_000
+"""Where batches have so many packets, as they do under load."""
 IDLE_BYTES_GOAL = 2_000_000
 """At most so many bytes for an interface."""
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from c2kit.bus.base import Received, Sink, StreamBus, View, Worker
 
-SOON = 5.0
+SOON = 60.0
 """Seconds in which a bus on this machine has answered; waiting is over as soon as it has."""
 
 

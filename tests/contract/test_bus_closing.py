@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from c2kit.bus.base import Delivery, Sink, StreamBus, View, Worker
 
 IN, OTHER = ("m.in", 0), ("m.other", 0)
-SOON = 5.0
+SOON = 60.0
 
 
 def spec(name: str = "m.in", *, consumers: tuple[str, ...] = ("decom",)) -> StreamSpec:

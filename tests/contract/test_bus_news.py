@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from c2kit.bus import StreamBus, Worker
 
 IN, OTHER = ("m.in", 0), ("m.other", 0)
-SOON = 30.0
+SOON = 60.0
 
 
 def spec(name: str = "m.in", *, partitions: int = 1) -> StreamSpec:

@@ -12,6 +12,7 @@ from c2kit.bus.base import BusError, BusUnavailable, Fenced, Record, Step, Strea
 from c2kit.bus.sqlite import SqliteBus
 from c2kit.bus.sqlite.committer import Committer
 from c2kit.bus.sqlite.store import Store
+from tests.links import PATIENCE_SECONDS, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -59,7 +60,7 @@ def test_a_step_that_shares_a_commit_with_one_that_fills_the_disk_is_not_half_do
 
     def hold(_: Store) -> None:
         begun.set()
-        both_wait.wait(5)
+        both_wait.wait(PATIENCE_SECONDS)
 
     def fill(at: Store) -> None:
         at._db.execute("ROLLBACK")  # as SQLite does by itself
@@ -75,13 +76,13 @@ def test_a_step_that_shares_a_commit_with_one_that_fills_the_disk_is_not_half_do
 
     works = {"hold": hold, "fill": fill, "after": lambda at: at.add_stream(IN)}
     threads = [threading.Thread(target=run, args=item) for item in works.items()]
-    for thread in threads:
+    for waiting, thread in enumerate(threads):
         thread.start()
-        begun.wait(5)
-        thread.join(0.05)
+        assert begun.wait(PATIENCE_SECONDS)
+        until(lambda: len(committer._waiting) == waiting)  # noqa: B023 - called at once
     both_wait.set()
     for thread in threads:
-        thread.join(5)
+        thread.join(PATIENCE_SECONDS)
     assert outcomes == {"fill": BusUnavailable, "after": BusUnavailable}
     with store.reading():
         assert store.streams() == {}
@@ -156,7 +157,7 @@ def test_of_workers_that_enter_at_the_same_time_one_wins(path: Path, *, exclusiv
     outcomes: list[str] = []
 
     def enter(bus: SqliteBus) -> None:
-        start.wait(5)
+        start.wait(PATIENCE_SECONDS)
         try:
             bus.worker("source", (), outputs=("m.in",), exclusive=exclusive)
             outcomes.append("in")
@@ -167,7 +168,7 @@ def test_of_workers_that_enter_at_the_same_time_one_wins(path: Path, *, exclusiv
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(PATIENCE_SECONDS)
     assert sorted(outcomes) == ["fenced", "fenced", "fenced", "in"]
     for bus in buses:
         bus.close()
@@ -197,7 +198,7 @@ def test_a_publisher_that_waits_for_room_does_not_spin(path: Path, monkeypatch: 
             attempts += 1
             assert attempts < 20
         source.close()
-        waiter.join(5)
+        waiter.join(PATIENCE_SECONDS)
         assert not waiter.is_alive()
 
 
@@ -217,7 +218,7 @@ def test_a_new_file_may_be_opened_by_many_at_once(tmp_path: Path) -> None:
     failed: list[BaseException] = []
 
     def open_it() -> None:
-        start.wait(5)
+        start.wait(PATIENCE_SECONDS)
         try:
             with SqliteBus(tmp_path / "bus.db") as bus:
                 bus.apply([IN])
@@ -228,5 +229,5 @@ def test_a_new_file_may_be_opened_by_many_at_once(tmp_path: Path) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(PATIENCE_SECONDS)
     assert failed == []

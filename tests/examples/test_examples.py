@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -149,9 +150,22 @@ def test_c2kit_is_fed_by_another_event_loop(run_script: RunScript) -> None:
     assert crc_of(bytes.fromhex(lines[-1].removeprefix("to send: "))) == 0
 
 
+def test_the_ground_system_of_the_readme_is_the_example(run_script: RunScript, tmp_path: Path) -> None:
+    """It is composed of what examples/04_mission.py is, and can be drawn."""
+    script, _ = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    (tmp_path / "mission.py").write_text(script, encoding="utf-8")
+    shutil.copytree(EXAMPLES / "dictionary", tmp_path / "dictionary")
+    main = "import sys; from c2kit.cli import main; main()"
+    drawn = [
+        re.sub(r"\([\w.]+:\d+\)", "", run_script("-c", main, "graph", each))
+        for each in (tmp_path / "mission.py", EXAMPLES / "04_mission.py")
+    ]
+    assert drawn[0] == drawn[1]
+
+
 def test_the_thirty_lines_of_the_readme_print_what_it_says(run_script: RunScript, tmp_path: Path) -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    (script,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    _, script = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
     (printed,) = re.findall(r"```text\n(.*?)```", readme, re.DOTALL)
     assert 25 <= len(script.splitlines()) <= 35
     (tmp_path / "readme.py").write_text(script, encoding="utf-8")
@@ -160,7 +174,7 @@ def test_the_thirty_lines_of_the_readme_print_what_it_says(run_script: RunScript
 
 def test_the_command_lines_of_the_readme_work(run_script: RunScript, tmp_path: Path) -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    (script,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    _, script = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
     (tmp_path / "readme.py").write_text(script, encoding="utf-8")
     run_script("readme.py")
     (tmp_path / "recording.tlm").write_bytes(bytes.fromhex("002ac000 0002 01 1f40"))

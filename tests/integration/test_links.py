@@ -1,9 +1,12 @@
 """Links on real sockets, files and pseudo-terminals: they come up again by themselves, and nothing is left untold."""
 
+import contextlib
 import errno
+import itertools
 import os
 import pty
 import random
+import re
 import socket
 import struct
 import sys
@@ -39,6 +42,7 @@ from c2kit.links.inbox import ARRIVAL_BYTES
 from c2kit.protocols import Burst, CcsdsPackets, Reason
 from tests.framing import space_packet
 from tests.links import (
+    PATIENCE_SECONDS,
     Watch,
     in_thread,
     is_end,
@@ -70,6 +74,11 @@ def server() -> Iterator[socket.socket]:
 
 def client(port: int, **settings: float) -> TcpClient:
     return TcpClient(HOST, port, **FAST, **settings)  # type: ignore[arg-type]
+
+
+def connected(address: tuple[str, int] | None) -> socket.socket:
+    assert address is not None
+    return socket.create_connection(address, PATIENCE_SECONDS)
 
 
 # TCP client.
@@ -169,10 +178,16 @@ def test_a_connection_attempt_without_answer_is_given_up(loop: SelectorLoop) -> 
 def test_a_half_open_connection_is_noticed_by_its_silence(server: socket.socket, loop: SelectorLoop) -> None:
     watch = Watch(loop)
     link = client(port_of(server), idle_seconds=0.05).start(watch.surroundings)
-    silent, _ = server.accept()
-    again, _ = server.accept()  # the silent one was never closed from here
-    with silent, again:
-        again.sendall(b"alive")
+    with contextlib.ExitStack() as peers:
+        peers.enter_context(server.accept()[0])  # silent, and never closed from here
+        for silent in itertools.count(1):
+            peer = peers.enter_context(server.accept()[0])
+            with contextlib.suppress(ConnectionError):
+                peer.sendall(b"alive")
+            # Where the machine is slow, that one may have been silent for too long too.
+            until(lambda: link.counters.received_bytes or watch.saw(State.DOWN, silent + 1))  # noqa: B023 - called at once
+            if link.counters.received_bytes:
+                break
         assert take_bytes(link, 5) == b"alive"
         link.close()
     assert "nothing was received for 0.05 s" in [event.reason for event in watch.events]
@@ -203,7 +218,7 @@ def test_a_slow_reader_makes_the_other_side_wait_and_loses_nothing(server: socke
     while sum(map(len, received)) < len(data):
         most = max(most, link.waiting_bytes)
         received += [each.data for each in link.take(0.5)]
-    sender.join(5)
+    sender.join(PATIENCE_SECONDS)
     link.close()
     peer.close()
     assert b"".join(received) == data
@@ -216,11 +231,13 @@ def test_a_peer_that_reads_nothing_stalls_a_send_which_is_then_partial_and_ends_
     watch = Watch(loop)
     link = client(port_of(server)).start(watch.surroundings)
     deaf, _ = server.accept()
+    until(lambda: watch.saw(State.CONNECTED))
     size = 50_000_000
-    result = link.send(bytes(size), timeout_seconds=0.2)
+    attempts = (link.send(bytes(size), timeout_seconds=patience) for patience in (0.2, 2.0, 20.0))
+    result = next(each for each in attempts if each.outcome is not Outcome.NOT_SENT)  # a slow machine takes its time
     assert result.outcome is Outcome.PARTIAL
     assert 0 < result.written_bytes < size
-    assert "not sent within 0.2 s" in result.reason
+    assert re.search(r"not sent within [\d.]+ s", result.reason)
     again, _ = server.accept()
     with deaf, again:
         until(lambda: watch.saw(State.CONNECTED, 2))
@@ -235,13 +252,13 @@ def test_sends_behind_one_that_stalls_are_not_sent_at_all(server: socket.socket,
     with deaf:
         until(lambda: link.state.state is State.CONNECTED)
         results: list[SendResult] = []
-        stalled = in_thread(lambda: results.append(link.send(bytes(50_000_000), timeout_seconds=5)))
+        stalled = in_thread(lambda: results.append(link.send(bytes(50_000_000), timeout_seconds=PATIENCE_SECONDS)))
         until(lambda: link.counters.sent_bytes)
         late = link.send(b"late", timeout_seconds=0.02)
         assert late.outcome is Outcome.NOT_SENT
         assert "not sent within 0.02 s" in late.reason or "queue is full" in late.reason
         link.disable()
-        stalled.join(5)
+        stalled.join(PATIENCE_SECONDS)
         assert [each.outcome for each in results] == [Outcome.PARTIAL]
         link.close()
 
@@ -329,13 +346,13 @@ def test_a_callback_that_raises_does_not_stop_the_link(server: socket.socket, ca
 
 def test_many_links_share_one_thread(server: socket.socket, loop: SelectorLoop) -> None:
     loop.run(lambda: None)
-    before = threading.active_count()
+    before = set(threading.enumerate())
     links = [client(port_of(server)).start(Surroundings(loop=loop)) for _ in range(50)]
     peers = [server.accept()[0] for _ in links]
     for peer in peers:
         peer.sendall(b"12")
     assert [take_bytes(link, 2) for link in links] == [b"12"] * 50
-    assert threading.active_count() == before
+    assert set(threading.enumerate()) <= before
     for link in links:
         link.close()
     for peer in peers:
@@ -360,7 +377,7 @@ def test_1000_connections_opened_and_closed_are_all_told_and_leave_nothing(loop:
     assert address is not None
     arrivals = []
     for number in range(1000):
-        with socket.create_connection(address, 5) as peer:
+        with connected(address) as peer:
             peer.sendall(number.to_bytes(2))
         arrivals += link.take()
     ended = sum(map(is_end, arrivals))
@@ -383,12 +400,12 @@ def test_clients_have_framing_of_their_own() -> None:
     with Interface("gse", TcpServer(0, host=HOST), [CcsdsPackets()]) as gse:
         link = gse.link
         until(lambda: link.address)  # type: ignore[attr-defined]
-        peers = [socket.create_connection(link.address, 5) for _ in packets]  # type: ignore[attr-defined]
+        peers = [connected(link.address) for _ in packets]  # type: ignore[attr-defined]
         for at in range(len(packets[0])):  # byte by byte, in turns
             for peer, packet in zip(peers, packets, strict=True):
                 peer.sendall(packet[at : at + 1])
         frames: list[bytes] = []
-        due = time.monotonic() + 5
+        due = time.monotonic() + PATIENCE_SECONDS
         while len(frames) < len(packets) and time.monotonic() < due:
             frames += [frame for batch in gse.receive(0.1) for frame in batch]
         assert sorted(frames) == packets
@@ -401,9 +418,12 @@ def test_one_client_too_many_is_refused_and_told(loop: SelectorLoop) -> None:
     link = TcpServer(0, host=HOST, max_clients=2).start(watch.surroundings)
     until(lambda: link.address)
     assert link.address is not None
-    with socket.create_connection(link.address, 5) as first, socket.create_connection(link.address, 5) as second:
+    with (
+        connected(link.address) as first,
+        connected(link.address) as second,
+    ):
         until(lambda: link.counters.connects == 2)
-        with socket.create_connection(link.address, 5) as third:
+        with connected(link.address) as third:
             assert third.recv(1) == b""
         until(lambda: len(watch.peers) == 3)
         assert watch.peers[-1].reason == "refused: there are 2 clients already"
@@ -425,7 +445,7 @@ def test_a_silent_client_is_dropped(loop: SelectorLoop) -> None:
     link = TcpServer(0, host=HOST, idle_seconds=0.03).start(watch.surroundings)
     until(lambda: link.address)
     assert link.address is not None
-    with socket.create_connection(link.address, 5) as silent:
+    with connected(link.address) as silent:
         assert silent.recv(1) == b""
     until(lambda: len(watch.peers) == 2)
     assert watch.peers[-1].reason == "nothing was received for 0.03 s"
@@ -447,10 +467,10 @@ def test_a_server_whose_inbox_is_full_accepts_nobody_until_there_is_room(loop: S
     link = TcpServer(0, host=HOST, receive_max_bytes=1000).start(Watch(loop).surroundings)
     until(lambda: link.address)
     assert link.address is not None
-    with socket.create_connection(link.address, 5) as loud:
+    with connected(link.address) as loud:
         loud.sendall(bytes(5000))
         until(lambda: link.waiting_bytes >= 1000)
-        with socket.create_connection(link.address, 5) as waits:
+        with connected(link.address) as waits:
             waits.sendall(b"me too")
             time.sleep(0.02)
             assert link.counters.connects == 1
@@ -465,7 +485,7 @@ def test_a_server_whose_inbox_is_full_accepts_nobody_until_there_is_room(loop: S
 def test_datagrams_come_and_go_one_by_one(loop: SelectorLoop) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as device:
         device.bind((HOST, 0))
-        device.settimeout(5)
+        device.settimeout(PATIENCE_SECONDS)
         watch = Watch(loop)
         link = Udp(HOST, port_of(device), local_host=HOST).start(watch.surroundings)
         until(lambda: link.address)
@@ -503,9 +523,9 @@ def test_a_flood_of_datagrams_is_bounded_and_what_is_lost_is_counted(loop: Selec
         for number in range(5000):
             flood.sendto(number.to_bytes(4) * 25, link.address)
         assert link.waiting_bytes <= limit + 100 + ARRIVAL_BYTES
-        arrivals = link.take(1)
+        arrivals = take_until(link, len)
         sent = 5000
-        due = time.monotonic() + 10
+        due = time.monotonic() + PATIENCE_SECONDS
         # The count of the lost comes with the next datagram, which can be lost too, or wait in the system's buffer.
         while arrivals[-1].data != b"last" or link.counters.lost_datagrams != sent - len(arrivals):
             assert time.monotonic() < due, f"{link.counters}, {sent} sent, {len(arrivals)} received"
@@ -624,7 +644,7 @@ def test_a_serial_write_that_stalls_is_partial_and_the_port_is_opened_anew(termi
     watch = Watch()
     link = Serial(name, **FAST).start(watch.surroundings)  # type: ignore[arg-type]
     until(lambda: watch.saw(State.CONNECTED))
-    assert link.send(bytes(10_000_000), timeout_seconds=0.1).outcome is Outcome.PARTIAL
+    assert link.send(bytes(10_000_000), timeout_seconds=0.5).outcome is Outcome.PARTIAL
     until(lambda: watch.saw(State.CONNECTED, 2), "opening it again")
     termios.tcflush(device, termios.TCIOFLUSH)
     link.close()

@@ -6,6 +6,7 @@ from importlib import metadata
 
 import click
 
+from c2kit.cli.acls import acls
 from c2kit.cli.check import check
 from c2kit.cli.dead_letter import dead_letter
 from c2kit.cli.decode import decode
@@ -52,7 +53,7 @@ def _show_version(context: click.Context) -> None:
 
 COMMANDS = (
     *(decode, encode, check, describe, sim),
-    *(graph, run, demo, tail, send, link, streams, dead_letter, log, replay),
+    *(graph, run, demo, tail, send, link, streams, acls, dead_letter, log, replay),
 )
 
 for command in COMMANDS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
 import subprocess
@@ -34,12 +35,12 @@ from c2kit.pipeline.wire import Wire
 from c2kit.sim import DICTIONARY_DIRECTORY
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from rich.console import RenderableType
 
-__all__ = ["demonstrate"]
+__all__ = ["Operator", "demonstrate", "prepared_demo"]
 
 _SCRIPT = """\
 from c2kit import *
@@ -83,46 +84,50 @@ _PROGRAMME = (
 
 def demonstrate(folder: Path, *, seconds: float | None, is_plain: bool, is_kept: bool) -> None:
     """Do it all in a folder."""
+    click.echo(f"This is the whole ground system, {folder / 'mission.py'}:\n\n{_indented(_SCRIPT)}")
+    with prepared_demo(folder) as runner:
+        operator = Operator(runner, folder if is_kept else None, is_plain=is_plain or not sys.stderr.isatty())
+        run_to_the_end(runner, seconds=seconds, is_plain=is_plain, companion=operator)
+
+
+@contextlib.contextmanager
+def prepared_demo(folder: Path) -> Iterator[Runner]:
+    """A satellite that flies, and the runner of the mission whose script is written into the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     script = folder / "mission.py"
     script.write_text(_SCRIPT, encoding="utf-8")
     shutil.copytree(DICTIONARY_DIRECTORY, folder / "dictionary", dirs_exist_ok=True)
-    click.echo(f"This is the whole ground system, {script}:\n\n{_indented(_SCRIPT)}")
     with _satellite() as address:
         settings = Settings(
             bus=f"sqlite:{folder / 'var/bus.db'}",
             links={"C2KIT_LINK_FEP": address},
             directories={"C2KIT_DIR_LOG": folder / "var/log", "C2KIT_DIR_FEP_RAW_LOG": folder / "var/raw"},
         )
-        runner = Runner(load_mission(script), settings=settings)
-        operator = _Operator(runner, folder if is_kept else None, is_plain=is_plain or not sys.stderr.isatty())
-        run_to_the_end(runner, seconds=seconds, is_plain=is_plain, companion=operator)
+        yield Runner(load_mission(script), settings=settings)
 
 
 def _indented(text: str) -> str:
     return "".join(f"    {line}" if line.strip() else line for line in text.splitlines(keepends=True))
 
 
-class _satellite:  # noqa: N801 - used like a function
+@contextlib.contextmanager
+def _satellite() -> Iterator[str]:
     """A simulated satellite in a process of its own; gives the address at which it listens."""
-
-    def __enter__(self) -> str:
-        program = "from c2kit.cli import main; main()"
-        options = ["sim", "--tcp", "127.0.0.1:0", "--speed", str(_SPEED), *_FAULTS]
-        self._process = subprocess.Popen(  # noqa: S603 - this very package
-            [sys.executable, "-c", program, *options], stderr=subprocess.PIPE, text=True
-        )
-        assert self._process.stderr is not None  # noqa: S101 - for the type checker
-        line = self._process.stderr.readline()
+    program = "from c2kit.cli import main; main()"
+    options = ["sim", "--tcp", "127.0.0.1:0", "--speed", str(_SPEED), *_FAULTS]
+    process = subprocess.Popen(  # noqa: S603 - this very package
+        [sys.executable, "-c", program, *options], stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stderr is not None  # noqa: S101 - for the type checker
+        line = process.stderr.readline()
         found = re.search(r"tcp (\S+)", line)
         if found is None:
-            self._process.kill()
             raise click.ClickException(f"the simulated satellite does not fly: {line}")
-        return found[1]
-
-    def __exit__(self, *_: object) -> None:
-        self._process.terminate()
-        self._process.communicate()
+        yield found[1]
+    finally:
+        process.terminate()
+        process.communicate()
 
 
 @define(eq=False)
@@ -149,7 +154,7 @@ class _Sent:
         )
 
 
-class _Operator:
+class Operator:
     """Watches the telemetry, and commands; shows both."""
 
     def __init__(self, runner: Runner, kept: Path | None, *, is_plain: bool) -> None:
@@ -164,10 +169,12 @@ class _Operator:
         self._sent: list[_Sent] = []
 
     def begin(self) -> None:
+        """See :meth:`Companion.begin`."""
         for thread in self._threads:
             thread.start()
 
     def end(self) -> None:
+        """See :meth:`Companion.end`."""
         self._stop.set()
         for thread in self._threads:
             if thread.is_alive():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import re
 from contextlib import contextmanager
+from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -76,10 +77,10 @@ class Dictionary:
 
     def target(self, name: str) -> Target:
         """The target of that name. Raises :class:`~c2kit.errors.UnknownName`."""
-        for target in self.targets:
-            if target.name == name:
-                return target
-        raise UnknownName(kind="target", name=name, known=tuple(self))
+        target = self._by_name.get(name)
+        if target is None:
+            raise UnknownName(kind="target", name=name, known=tuple(self))
+        return target
 
     def __getitem__(self, name: str) -> Target:
         """The target of that name. Raises :class:`~c2kit.errors.UnknownName`."""
@@ -95,9 +96,13 @@ class Dictionary:
 
     def __contains__(self, name: object) -> bool:
         """Whether there is a target of that name."""
-        return any(target.name == name for target in self.targets)
+        return name in self._by_name
 
-    @property
+    @cached_property
+    def _by_name(self) -> dict[str, Target]:
+        return {target.name: target for target in self.targets}
+
+    @cached_property
     def hashes(self) -> Mapping[str, str]:
         """The content hash of each target, by its name."""
         return {target.name: target.hash for target in self.targets}

@@ -6,6 +6,7 @@ its own hash. Both streams are compacted, so a record that was written once is t
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -53,28 +54,8 @@ def read_compacted(bus: StreamBus, stream: str) -> dict[str, bytes]:
 
 
 def publish_definitions(bus: StreamBus, mission: str, dictionary: Dictionary) -> None:
-    """Put a dictionary and all schemas that follow from it on the bus, where they are not there already.
-
-    Several processes may do it at once. Raises BusUnavailable, and Fenced where another has been at it for too long.
-    """
-    targets = stream_name(mission, Kind.DICTIONARIES)
-    schemas = stream_name(mission, Kind.SCHEMAS)
-    identity = stage_identity(mission, PROVISIONER)
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    while True:
-        has = {targets: read_compacted(bus, targets), schemas: read_compacted(bus, schemas)}
-        wanted = [Record(targets, target.hash, canonical_json(target)) for target in dictionary.targets]
-        wanted += [Record(schemas, each.form.fingerprint, each.form.message) for each in schemas_of(dictionary)]
-        records = [record for record in wanted if record.lane not in has[record.stream]]
-        if not records:
-            return
-        try:
-            with bus.worker(identity, [], outputs=[targets, schemas], exclusive=True) as worker:
-                worker.commit(Step(publish=records))
-        except Fenced:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
+    """As :meth:`Definitions.publish`, for who has no use for them otherwise."""
+    Definitions(bus, mission, dictionary).publish()
 
 
 def schemas_of(dictionary: Dictionary) -> Iterable[BatchSchema]:
@@ -92,16 +73,45 @@ def schemas_of(dictionary: Dictionary) -> Iterable[BatchSchema]:
 class Definitions:
     """The targets and schemas that batches name: those of the process's own dictionary, and what is on the bus.
 
-    For one thread.
+    Stages of one process share them, each in a thread of its own.
     """
 
     def __init__(self, bus: StreamBus, mission: str, dictionary: Dictionary) -> None:
         self._bus = bus
+        self._mission = mission
         self._targets_stream = stream_name(mission, Kind.DICTIONARIES)
         self._schemas_stream = stream_name(mission, Kind.SCHEMAS)
         self._targets: dict[str, Target] = {target.hash: target for target in dictionary.targets}
         self._schemas: dict[str, BatchSchema] = {}
-        self._dictionary: Dictionary | None = dictionary
+        self._dictionary = dictionary
+        self._making = threading.Lock()
+        self._own: dict[str, BatchSchema] | None = None
+
+    def publish(self) -> None:
+        """Put the dictionary and all schemas that follow from it on the bus, where they are not there already.
+
+        Several processes may do it at once. Raises BusUnavailable, and Fenced where another has been at it for too
+        long.
+        """
+        bus, targets, schemas = self._bus, self._targets_stream, self._schemas_stream
+        identity = stage_identity(self._mission, PROVISIONER)
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while True:
+            has = read_compacted(bus, targets)
+            missing = [target for target in self._dictionary.targets if target.hash not in has]
+            records = [Record(targets, target.hash, canonical_json(target)) for target in missing]
+            has = read_compacted(bus, schemas)
+            own = self._own_schemas().items()
+            records += [Record(schemas, name, schema.form.message) for name, schema in own if name not in has]
+            if not records:
+                return
+            try:
+                with bus.worker(identity, [], outputs=[targets, schemas], exclusive=True) as worker:
+                    worker.commit(Step(publish=records))
+            except Fenced:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
 
     def target(self, dictionary_hash: str) -> Target:
         """The target of that hash. Raises DefinitionsMissing."""
@@ -114,13 +124,17 @@ class Definitions:
 
     def schema(self, fingerprint: str) -> BatchSchema:
         """The schema of that fingerprint. Raises DefinitionsMissing where it, or its target, is not there."""
-        schema = self._schemas.get(fingerprint)
-        if schema is None and self._dictionary is not None:
-            # Ours are made when the first batch comes: thousands of schemas take their time.
-            self._schemas |= {each.form.fingerprint: each for each in schemas_of(self._dictionary)}
-            self._dictionary = None
-            schema = self._schemas.get(fingerprint)
-        return schema if schema is not None else self._foreign(fingerprint)
+        if fingerprint not in self._schemas:
+            own = self._own_schemas()
+            self._schemas[fingerprint] = own[fingerprint] if fingerprint in own else self._foreign(fingerprint)
+        return self._schemas[fingerprint]
+
+    def _own_schemas(self) -> dict[str, BatchSchema]:
+        """Those of the process's own dictionary, made once: thousands take their time."""
+        with self._making:
+            if self._own is None:
+                self._own = {each.form.fingerprint: each for each in schemas_of(self._dictionary)}
+            return self._own
 
     def _foreign(self, fingerprint: str) -> BatchSchema:
         message = read_compacted(self._bus, self._schemas_stream).get(fingerprint)
@@ -128,5 +142,4 @@ class Definitions:
             raise DefinitionsMissing("the schema", fingerprint)
         named = named_by(message)
         known = {} if named is None else {named: self.target(named[1])}
-        schema = self._schemas[fingerprint] = schema_of(message, known)
-        return schema
+        return schema_of(message, known)

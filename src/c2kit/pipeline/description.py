@@ -7,11 +7,15 @@ else. It is frozen, and the same script gives the same description.
 from __future__ import annotations
 
 import json
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from attrs import asdict, field, frozen
 
 from c2kit.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -139,4 +143,13 @@ class MissionDescription:
 
     def stage(self, name: str) -> StageDescription:
         """The stage of that name; raises KeyError."""
-        return next(stage for stage in self.stages if stage.name == name)
+        return self._stages_by_name[name]
+
+    @cached_property
+    def _stages_by_name(self) -> dict[str, StageDescription]:
+        return {stage.name: stage for stage in self.stages}
+
+    @cached_property
+    def streams_by_name(self) -> Mapping[str, StreamDescription]:
+        """All streams, by name."""
+        return {stream.name: stream for stream in self.streams}

@@ -10,7 +10,6 @@ from c2kit.batches import PacketBatch
 from c2kit.batches.kinds import Kind
 from c2kit.batches.packets import joined
 from c2kit.bus import Record
-from c2kit.pipeline.definitions import Definitions
 from c2kit.pipeline.wire import JOINED_BYTES, Wire, lane_of
 
 if TYPE_CHECKING:
@@ -28,11 +27,11 @@ class LinkRecords:
     """Makes the records of one interface, in its one lane. For one thread."""
 
     def __init__(self, surroundings: StageSurroundings) -> None:
-        mission, name = surroundings.mission, surroundings.name
+        name = surroundings.name
         self._interface = name
         self._frames = surroundings.stream(Kind.FRAMES, name)
         self._raw = surroundings.stream(Kind.RAW, name)
-        self._wire = Wire(Definitions(surroundings.bus, mission.name, mission.dictionary))
+        self._wire = Wire(surroundings.definitions)
 
     def frames(self, batches: Iterable[PacketBatch]) -> list[Record]:
         """Frames in their order, in as few records as can be."""

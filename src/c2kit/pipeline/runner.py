@@ -12,7 +12,7 @@ from c2kit.bus import BusUnavailable, open_bus
 from c2kit.errors import C2kitError, UnknownName, UsageError
 from c2kit.links import SelectorLoop
 from c2kit.links.backoff import Backoff
-from c2kit.pipeline.definitions import publish_definitions
+from c2kit.pipeline.definitions import Definitions
 from c2kit.pipeline.driving import TRANSIENT, Driver, Pool, StageThread
 from c2kit.pipeline.health import Health
 from c2kit.pipeline.health_server import HealthServer
@@ -89,6 +89,7 @@ class Runner:
         self._is_whole = stage is None
         self._given_bus = bus
         self._bus: StreamBus | None = None
+        self._definitions: Definitions | None = None
         self._stopping = threading.Event()
         self._drivers: dict[str, Driver] = {}
         self._threads: list[StageThread] = []
@@ -111,14 +112,14 @@ class Runner:
         if self.settings.http is not None:
             metrics = Metrics(sources_of(self), self.description, self.stages)
             self._server = HealthServer(*self.settings.http, health=self.health, exposition=metrics.exposition).start()
-        bus = self._patiently(self._opened)
-        if bus is None:
+        definitions = self._patiently(self._opened)
+        if definitions is None:
             return
         interfaces = [stage for stage in self.stages if stage.role == "interface"]
         if interfaces:
             self._pool = Pool(min(len(interfaces), _MOST_INTERFACE_THREADS))
         for stage in self.stages:
-            self._start(stage, bus)
+            self._start(stage, definitions)
         threading.Thread(target=self._beat, name="c2kit-beats", daemon=True).start()
 
     def request_stop(self) -> None:
@@ -162,14 +163,16 @@ class Runner:
     ) -> None:
         self.close()
 
-    def _opened(self) -> StreamBus:
+    def _opened(self) -> Definitions:
         if self._bus is None:
             self._bus = self._given_bus or open_bus(self.description.bus)
         self._bus.apply(specs_of(self.description))
-        publish_definitions(self._bus, self.description.name, self.mission.dictionary)
-        return self._bus
+        if self._definitions is None:
+            self._definitions = Definitions(self._bus, self.description.name, self.mission.dictionary)
+        self._definitions.publish()
+        return self._definitions
 
-    def _patiently(self, call: Callable[[], StreamBus]) -> StreamBus | None:
+    def _patiently(self, call: Callable[[], Definitions]) -> Definitions | None:
         """What a call gives, tried until the bus is available; ``None`` where the end comes first."""
         backoff = Backoff(0.1, 10.0)
         while True:
@@ -182,12 +185,13 @@ class Runner:
             if self._stopping.wait(backoff.failed()):
                 return None
 
-    def _start(self, stage: StageDescription, bus: StreamBus) -> None:
+    def _start(self, stage: StageDescription, definitions: Definitions) -> None:
         surroundings = StageSurroundings(
             mission=self.mission,
             description=self.description,
             stage=stage,
-            bus=bus,
+            bus=self.bus,
+            definitions=definitions,
             ordinal=self.settings.ordinal,
             replicas=1 if self._is_whole else stage.scale.max,
         )

@@ -34,6 +34,7 @@ VARIABLES = (
     "C2KIT_BUS",
     "C2KIT_DRAIN_SECONDS",
     "C2KIT_HTTP",
+    "C2KIT_KAFKA_SECRETS",
     "C2KIT_LOG",
     "C2KIT_MISSION",
     "C2KIT_ORDINAL",
@@ -61,6 +62,8 @@ class Settings:
     """By variable."""
     http: tuple[str, int] | None = None
     """Host and port of health and metrics; port 0 lets the system choose, None serves nothing."""
+    kafka_secrets: Path | None = None
+    """The directory with the files by which a cluster knows who this is; None asks it without."""
     ordinal: int = 0
     """Which of its stage's replicas this process is."""
     drain_seconds: float = 30.0
@@ -80,6 +83,7 @@ class Settings:
             links={name: _value(name, value, str) for name, value in links.items()},
             directories={name: _value(name, value, Path) for name, value in directories.items()},
             http=_read(ours, "C2KIT_HTTP", _host_and_port, None),
+            kafka_secrets=_read(ours, "C2KIT_KAFKA_SECRETS", Path, None),
             ordinal=_read(ours, "C2KIT_ORDINAL", _ordinal, 0),
             drain_seconds=_read(ours, "C2KIT_DRAIN_SECONDS", _seconds, 30.0),
             log_format=_read(ours, "C2KIT_LOG", _log_format, LogFormat.TEXT),

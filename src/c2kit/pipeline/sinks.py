@@ -18,7 +18,6 @@ from c2kit.bus import BusError, Fenced, Position, PositionLost, Step
 from c2kit.bus.records import Severity
 from c2kit.errors import MessageError, UsageError
 from c2kit.pipeline.dead_letters import letter_of_record
-from c2kit.pipeline.definitions import Definitions
 from c2kit.pipeline.keepers import KEEPERS, Keeper
 from c2kit.pipeline.ledger import LedgerRow
 from c2kit.pipeline.stage import Stage
@@ -86,7 +85,7 @@ class LogStage(Stage):
         self._surroundings = surroundings
         self._settings = settings or LogSettings()
         resume_from = tuple(resume_from)
-        self._definitions = Definitions(surroundings.bus, surroundings.mission.name, surroundings.mission.dictionary)
+        self._definitions = surroundings.definitions
         self._wire = Wire(self._definitions)
         self._root = directory or Path(surroundings.stage.directory or "")
         self._keepers: dict[PartitionId, Keeper[Any, Any]] = {}

@@ -22,7 +22,6 @@ from c2kit.dictionaries import Dictionary
 from c2kit.errors import MessageError
 from c2kit.pipeline.chain import Chain, ProcessorFailed, StateRefused, keys_of
 from c2kit.pipeline.dead_letters import letter_of_packet, letter_of_record
-from c2kit.pipeline.definitions import Definitions
 from c2kit.pipeline.ledger import LedgerRow
 from c2kit.pipeline.steps import StepMeter
 from c2kit.pipeline.telling import event_of
@@ -127,7 +126,7 @@ class ProcessingStage(Stage):
         self._surroundings = surroundings
         mission, stage = surroundings.mission, surroundings.stage
         self._specs = cast("tuple[Processor[Any, Any], ...]", mission.stages[stage.name].processors)
-        self._definitions = Definitions(surroundings.bus, mission.name, mission.dictionary)
+        self._definitions = surroundings.definitions
         self._wire = Wire(self._definitions)
         Chain(self._specs, mission.dictionary, stage.targets)  # raises now for what cannot be bound
         self._chains: dict[tuple[PartitionId, str], Chain] = {}
@@ -233,12 +232,21 @@ class ProcessingStage(Stage):
         partition, lane = (record.stream, record.partition), record.lane
         chain = self._chains.get((partition, lane))
         if chain is None:
-            surroundings = self._surroundings
-            chain = Chain(self._specs, surroundings.mission.dictionary, surroundings.stage.targets, lane)
+            targets = self._targets_behind(batch.interface)
+            chain = Chain(self._specs, self._surroundings.mission.dictionary, targets, lane)
             chain.restore(lambda key: self._state(partition, lane, key))
             self._chains[partition, lane] = chain
         self._let_use(chain, batch)
         return chain
+
+    def _targets_behind(self, interface: str) -> Sequence[str]:
+        """The targets that an interface's packets may be of: those of its link, which alone are told apart for sure.
+
+        A satellite's twin on another link is defined as it is.
+        """
+        served = self._surroundings.stage.targets
+        spec = self._surroundings.mission.interfaces.get(interface)
+        return served if spec is None else [target for target in served if target in spec.targets]
 
     def _state(self, partition: PartitionId, lane: str, key: str) -> LaneState | None:
         value = self._worker.snapshot((key, lane))
@@ -257,7 +265,7 @@ class ProcessingStage(Stage):
             return
         own = self._surroundings.mission.dictionary
         if named in own.hashes.values():
-            chain.use(own, self._surroundings.stage.targets)
+            chain.use(own, self._targets_behind(batch.interface))
         else:
             target = self._definitions.target(named)
             chain.use(Dictionary((target,)), [target.name])

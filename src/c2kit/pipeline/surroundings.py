@@ -10,6 +10,7 @@ from attrs import field, frozen
 
 from c2kit.bus import Record
 from c2kit.bus.records import Event, Severity, pack
+from c2kit.pipeline.definitions import Definitions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,18 +46,24 @@ class StageSurroundings:
     """How many of this stage there are, of which this is the one of that ordinal."""
     now: Callable[[], int] = time.time_ns
     """The time: POSIX nanoseconds, UTC."""
+    definitions: Definitions = field()
+    """What all batches name; stages of one process share them."""
     _inputs: dict[str, StreamDescription] = field(init=False)
     _outputs: dict[tuple[str, str], str] = field(init=False)
 
+    @definitions.default
+    def _own_definitions(self) -> Definitions:
+        return Definitions(self.bus, self.mission.name, self.mission.dictionary)
+
     @_inputs.default
     def _find_inputs(self) -> dict[str, StreamDescription]:
-        read = set(self.stage.reads)
-        return {each.name: each for each in self.description.streams if each.name in read and not each.compacted}
+        read = [self.description.streams_by_name[name] for name in self.stage.reads]
+        return {each.name: each for each in read if not each.compacted}
 
     @_outputs.default
     def _find_outputs(self) -> dict[tuple[str, str], str]:
-        written = set(self.stage.writes)
-        return {(each.kind, each.scope): each.name for each in self.description.streams if each.name in written}
+        written = [self.description.streams_by_name[name] for name in self.stage.writes]
+        return {(each.kind, each.scope): each.name for each in written}
 
     @property
     def name(self) -> str:

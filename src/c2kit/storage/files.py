@@ -26,6 +26,7 @@ __all__ = [
     "create",
     "cut",
     "disk",
+    "has_name",
     "make_directory",
     "open_directory",
     "open_locked",
@@ -127,6 +128,11 @@ def cut(descriptor: int, size: int) -> None:
 def sync_data(descriptor: int) -> None:
     """Have the data of a file, and what is needed to read them back, on the disk."""
     _datasync(descriptor)
+
+
+def has_name(descriptor: int) -> bool:
+    """Whether an open file is still in some directory; one that was removed ends with who has it open."""
+    return os.fstat(descriptor).st_nlink > 0
 
 
 def sync_directory(descriptor: int) -> None:

@@ -93,6 +93,11 @@ class OpenSegment:
         """Have them on the disk."""
         files.sync_data(self._index)
 
+    def removed_file(self) -> Path | None:
+        """One of its files that somebody removed: what is written to it nobody will ever read."""
+        opened = ((self.where.data, self._data), (self.where.index, self._index))
+        return next((path for path, descriptor in opened if not files.has_name(descriptor)), None)
+
     def committed(self, header: BlockHeader, message: Sequence[Buffer]) -> None:
         """What was written and synced is a block now."""
         self.data_bytes = header.end

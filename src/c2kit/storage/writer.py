@@ -158,7 +158,9 @@ class LogWriter:
     def sync(self) -> None:
         """Commit all that was appended, as one block; nothing where there is nothing.
 
-        Raises LogUnavailable: then no trace of the block is left, and it may be tried again.
+        Raises:
+            LogUnavailable: then no trace of the block is left, and it may be tried again.
+            LogDamaged: somebody removed the files that are written to, and with them what they had.
         """
         sync_all([self])
 
@@ -236,6 +238,7 @@ class LogWriter:
             segment.write_index(message)
             yield
             segment.sync_index()
+            _check_there(segment)
             yield
         except BaseException:
             self._must_roll_back = True  # if it cannot be done now, it is done before the next block
@@ -294,6 +297,7 @@ def sync_all(writers: Iterable[LogWriter]) -> None:
 
     Raises:
         LogUnavailable: the disk did not do it for at least one, which is as it was before; the others are committed.
+        LogDamaged: somebody removed the files of one; of the others, some are committed.
         UsageError: one was closed; none is committed.
     """
     going = [(writer, writer.commit()) for writer in writers]
@@ -319,6 +323,15 @@ def _goes_on(writer: LogWriter, steps: Generator[None], failed: list[LogUnavaila
         failed.append(LogUnavailable("writing to", writer.directory, error))
         return False
     return True
+
+
+def _check_there(segment: OpenSegment) -> None:
+    """What was written to a file that has no name any more is not kept, though every call succeeded."""
+    removed = segment.removed_file()
+    if removed is not None:
+        finding = Finding(FindingKind.MISSING_FILE, removed, detail="it was removed while it was written")
+        remedy = "what it had is gone, unless there is a copy; start again, and a new log begins where it can"
+        raise LogDamaged(finding, remedy=remedy)
 
 
 def _positions_of(found: Recovered) -> tuple[Position, ...]:

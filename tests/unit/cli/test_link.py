@@ -82,5 +82,5 @@ def test_an_interface_that_is_not_there_is_refused(run: Run, script: Path) -> No
 
 
 def test_where_the_mission_never_ran_nothing_is_made(run: Run, script: Path, tmp_path: Path) -> None:
-    assert run("link", "enable", script, "fep").exit_code == 2
+    assert run("link", "enable", script, "fep").exit_code == 3
     assert not (tmp_path / "bus.db").exists()

@@ -56,3 +56,72 @@ def test_people_get_a_line_a_stream(run: Run, bus: str) -> None:
 
 def test_a_bus_that_is_not_there_is_told(run: Run, tmp_path: Path) -> None:
     assert run("streams", "ls", "--bus", f"sqlite:{tmp_path / 'bus.db'}").exit_code == 3
+
+
+SCRIPT = Path(__file__).parents[3] / "examples" / "04_mission.py"
+
+
+@pytest.fixture
+def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Where there is no bus yet."""
+    monkeypatch.delenv("C2KIT_BUS", raising=False)
+    return f"sqlite:{tmp_path / 'bus.db'}"
+
+
+def test_what_an_embedded_bus_needs_is_told_without_making_one(run: Run, empty: str, tmp_path: Path) -> None:
+    lines = [line.split() for line in run("streams", "plan", SCRIPT, "--bus", empty).stdout.splitlines()]
+    assert lines[0] == ["stream", "partitions", "writer", "readers"]
+    assert ["firefly.uplink.fep", "1", "firefly.encode", "firefly.fep,", "firefly.log"] in lines
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_cluster_needs_is_told_without_one(run: Run) -> None:
+    kafka = ("--bus", "kafka:localhost:1")
+    lines = [line.split() for line in run("streams", "plan", SCRIPT, *kafka).stdout.splitlines()]
+    assert lines[0] == ["topic", "partitions", "copies", "kept"]
+    assert ["firefly.frames.fep", "1", "3", "96", "h,", "64", "GiB", "a", "partition"] in lines
+    assert ["firefly.state.decom", "1", "3", "the", "newest", "of", "each", "key"] in lines
+    told = json.loads(run("streams", "plan", SCRIPT, *kafka, "--brokers", "1", "--json").stdout)
+    frames = next(each for each in told if each["name"] == "firefly.frames.fep")
+    assert (frames["replication_factor"], frames["settings"]["min.insync.replicas"]) == (1, "1")
+    assert len(told) == len(lines) - 2  # the heading and the line below it
+
+
+def test_the_environment_says_which_bus(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("C2KIT_BUS", "kafka:localhost:1")
+    assert run("streams", "plan", SCRIPT).stdout.startswith("topic")
+
+
+def test_what_is_missing_is_found_made_once_and_then_as_it_should_be(run: Run, empty: str) -> None:
+    missing = run("streams", "check", SCRIPT, "--bus", empty)
+    assert missing.exit_code == 1
+    assert "BREAKS" in missing.stdout
+    assert "31 differences, 31 of which break a promise" in missing.stderr
+    made = run("streams", "apply", SCRIPT, "--bus", empty)
+    assert "firefly.frames.fep" in made.stdout.splitlines()
+    again = run("streams", "apply", SCRIPT, "--bus", empty, "--json")
+    assert json.loads(again.stdout) == {"bus": empty, "created": [], "existing": 31}
+    good = run("streams", "check", SCRIPT, "--bus", empty)
+    assert (good.exit_code, good.stdout) == (0, "")
+    assert good.stderr.endswith("as it should be\n")
+
+
+def test_programs_get_each_difference(run: Run, empty: str) -> None:
+    told = json.loads(run("streams", "check", SCRIPT, "--bus", empty, "--json").stdout)
+    assert {each["of"] for each in told} >= {"stream firefly.frames.fep", "stream firefly.schemas"}
+    assert all(each["breaks"] is True for each in told)
+
+
+def test_a_replay_has_streams_of_its_own(run: Run, empty: str) -> None:
+    made = run("streams", "apply", SCRIPT, "--bus", empty, "--replay", "night").stdout.splitlines()
+    assert "firefly.replay.night.frames.fep" in made
+    assert "firefly.frames.fep" not in made
+
+
+def test_secrets_that_cannot_be_read_are_told_by_where_they_should_be(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("C2KIT_KAFKA_SECRETS", str(tmp_path))
+    result = run("streams", "check", SCRIPT, "--bus", "kafka:localhost:1")
+    assert result.exit_code == 2
+    assert f"C2KIT_KAFKA_SECRETS names {tmp_path}" in result.stderr

@@ -13,7 +13,7 @@ from benchmarks.pipeline import __main__ as benchmark
 from benchmarks.pipeline import throughput
 from benchmarks.pipeline.ground import apart, stamped
 from benchmarks.pipeline.idle import Idle, idle
-from benchmarks.pipeline.latency import Delays, Pace, latency
+from benchmarks.pipeline.latency import Delays, Pace, bare, latency
 from benchmarks.pipeline.plan import QUICK
 from benchmarks.pipeline.report import Report
 from benchmarks.pipeline.throughput import Passage
@@ -72,8 +72,9 @@ def test_what_is_sent_goes_through(
     assert passage.cpu_ns > 0
 
 
-def test_each_packet_that_is_sent_has_a_delay(tmp_path: Path) -> None:
-    delays = latency("memory", Pace(20, links=2, seconds=0.5), tmp_path)
+@pytest.mark.parametrize("measured", [latency, bare])
+def test_each_packet_that_is_sent_has_a_delay(measured: Callable[[str, Pace, Path], Delays], tmp_path: Path) -> None:
+    delays = measured("memory", Pace(20, links=2, seconds=0.5), tmp_path)
     assert len(delays.ms) == 20
     assert min(delays.ms) > 0
 
@@ -117,7 +118,8 @@ def test_the_quick_form_tells_what_became_of_the_goals(
         ("pipeline", 400),
         ("copy", 400),
     ]
-    assert len(report["latency"][0]["rounds"][0]["ms"]) == 4
+    assert [each["bus"] for each in report["latency"]] == ["memory", "bare socket"]
+    assert [len(each["rounds"][0]["ms"]) for each in report["latency"]] == [4, 4]
     assert report["idle"][0]["rounds"][0]["interfaces"] == 2
     assert len(report["verdicts"]) == 3
     assert [path.name for path in tmp_path.iterdir()] == ["out"]

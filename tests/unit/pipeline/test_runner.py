@@ -16,7 +16,9 @@ from c2kit.batches.kinds import Kind
 from c2kit.bus import BusUnavailable, Fenced, open_bus
 from c2kit.errors import UnknownName
 from c2kit.links import TcpClient
+from c2kit.pipeline import definitions as definitions_module
 from c2kit.pipeline import runner as runner_module
+from c2kit.pipeline.definitions import schemas_of
 from c2kit.pipeline.ledger import ledger_text
 from c2kit.pipeline.mission import Mission
 from c2kit.pipeline.parts import PacketLogger
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from c2kit.bus import StreamBus
+    from c2kit.dictionaries import Dictionary
+    from c2kit.pipeline.definitions import BatchSchema
 
 PATIENCE = 30.0
 
@@ -147,6 +151,23 @@ def test_a_second_instance_of_an_interface_is_fenced(ground: Ground, tmp_path: P
         assert isinstance(second.error, Fenced)
         assert "fep" in str(second.error)
         connection.close()
+
+
+def test_schemas_are_made_once_for_all_stages(ground: Ground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There may be thousands, which take seconds."""
+    made = []
+
+    def counted(dictionary: Dictionary) -> list[BatchSchema]:
+        made.append(dictionary)
+        return list(schemas_of(dictionary))
+
+    monkeypatch.setattr(definitions_module, "schemas_of", counted)
+    with Runner(a_mission(ground, tmp_path)) as runner:
+        connection = ground.accepted()
+        connection.sendall(b"".join(flown()))
+        wait_for(lambda: sum(row.given for row in runner.rows() if row.stage == "log") == len(flown()))
+        connection.close()
+    assert made == [example_dictionary()]
 
 
 class _Broken(Identifier):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from attrs import define, field
+from attrs import define, evolve, field
 
 from c2kit.batches import PacketBatch, TelemetryBatch
 from c2kit.batches.kinds import Kind
@@ -16,8 +16,10 @@ from c2kit.bus import BusUnavailable, Record, Step, StreamBus, open_bus
 from c2kit.bus.records import DeadLetter, Event, unpack
 from c2kit.dictionaries import Dictionary
 from c2kit.errors import C2kitError
+from c2kit.links import TcpClient
 from c2kit.pipeline.chain import StateRefused
 from c2kit.pipeline.definitions import DefinitionsMissing
+from c2kit.pipeline.mission import Mission
 from c2kit.pipeline.names import stage_identity, stream_name
 from c2kit.pipeline.stage import ProcessingStage
 from c2kit.processors import Aside, Asides, Decommutator, Identifier, LimitsMonitor, Processor, RecordingDecoder
@@ -41,7 +43,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from c2kit.bus import Received
-    from c2kit.pipeline.mission import Mission
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -90,6 +91,28 @@ def test_what_went_in_as_frames_comes_out_as_telemetry_once(bus: StreamBus) -> N
     assert [row.unaccounted for row in rows] == [0, 0, 0]
     assert sum(stage.consumed().values()) == len(in_pieces(packets))
     stage.close()
+
+
+def test_packets_are_of_the_targets_behind_their_own_link(bus: StreamBus) -> None:
+    """Twins are defined alike: only the link tells which one it was."""
+    firefly, packets = example_dictionary().target("FIREFLY"), flown()
+    names = ("FIREFLY", "GLOWWORM", "LANTERN")
+    mission = Mission("firefly", dictionary=Dictionary(tuple(evolve(firefly, name=name) for name in names)))
+    for name in names:
+        mission.interface(name.lower(), TcpClient("localhost", 7011), protocols=[CcsdsPackets()], targets=[name])
+    mission.stage("decom", Identifier(), Decommutator())
+    prepared(bus, mission)
+    for count, name in enumerate(names, 1):
+        frames = frames_of(packets[:count], interface=name.lower())
+        publish(bus, mission, name.lower(), Kind.FRAMES, [frames])
+    stage = ProcessingStage(surroundings(bus, mission, "decom"))
+    run_until_idle(stage)
+    stage.close()
+    wire = wire_of(bus, mission)
+    for count, name in enumerate(names, 1):
+        records = published(bus, mission, Kind.TELEMETRY, name)
+        assert {record.lane for record in records} == {f"{name.lower()}/{name}"}
+        assert sum(len(wire.read(record.value)) for record in records) == count
 
 
 def test_small_records_that_wait_are_worked_on_as_one(bus: StreamBus) -> None:

@@ -18,6 +18,7 @@ from c2kit.model.packets import Packet
 from c2kit.model.target import Target
 from c2kit.storage import (
     CommandLogWriter,
+    LogDamaged,
     LogLocked,
     LogSettings,
     LogUnavailable,
@@ -450,6 +451,30 @@ class TestFullDisk:
         (tmp_path / STREAM).write_text("a file where a directory should be")
         with pytest.raises(LogUnavailable, match="opening"):
             PacketLogWriter(tmp_path, STREAM)
+
+
+class TestRemovedFiles:
+    @pytest.mark.parametrize("pattern", ["*.pkts", "*.idx"])
+    def test_are_not_written_to_as_if_they_were_there(self, tmp_path: Path, pattern: str) -> None:
+        with PacketLogWriter(tmp_path, STREAM) as log:
+            log.append(batch_of(PACKETS[:5]), [position(1)], now_ns=0)
+            log.sync()
+            (removed,) = log.directory.glob(pattern)
+            removed.unlink()
+            log.append(batch_of(PACKETS[5:]), [position(2)], now_ns=0)
+            for _ in range(2):
+                with pytest.raises(LogDamaged, match=rf"{removed.name}: missing file \(it was removed while"):
+                    log.sync()
+            assert log.positions == (position(1),)
+
+    def test_a_log_whose_directory_is_moved_goes_with_it(self, tmp_path: Path) -> None:
+        with PacketLogWriter(tmp_path / "here", STREAM) as log:
+            log.append(batch_of(PACKETS[:5]), now_ns=0)
+            log.sync()
+            (tmp_path / "here").rename(tmp_path / "there")
+            log.append(batch_of(PACKETS[5:]), now_ns=0)
+            log.sync()
+        assert read_all(tmp_path / "there" / STREAM / "0") == PACKETS
 
 
 class TestSyncAll:
