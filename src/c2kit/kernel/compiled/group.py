@@ -19,7 +19,10 @@ __all__ = ["group"]
 def group(labels: npt.NDArray[np.integer], count: int) -> Groups:
     """Group by label; see :meth:`c2kit.kernel.contract.Kernel.group`."""
     order, bounds = np.empty(len(labels), np.int64), np.empty(count + 1, np.int64)
-    plain = labels.astype(np.int64) if labels.dtype != np.int64 or labels.strides != (8,) else labels
-    if not _kernel.group(plain, order, bounds):
+    try:
+        is_sound = _kernel.group(labels, order, bounds)
+    except (TypeError, ValueError):  # other integers, or every second of an array
+        is_sound = _kernel.group(labels.astype(np.int64), order, bounds)
+    if not is_sound:
         check_labels(labels, count)
     return Groups(order, bounds)
