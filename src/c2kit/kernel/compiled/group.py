@@ -19,10 +19,6 @@ __all__ = ["group"]
 def group(labels: npt.NDArray[np.integer], count: int) -> Groups:
     """Group by label; see :meth:`c2kit.kernel.contract.Kernel.group`."""
     order, bounds = np.empty(len(labels), np.int64), np.empty(count + 1, np.int64)
-    try:
-        is_sound = _kernel.group(labels, order, bounds)
-    except (TypeError, ValueError):  # other integers, or every second of an array
-        is_sound = _kernel.group(labels.astype(np.int64), order, bounds)
-    if not is_sound:
+    if not _kernel.group(labels.astype(np.int64, order="C", copy=False), order, bounds):
         check_labels(labels, count)
     return Groups(order, bounds)
