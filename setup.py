@@ -1,6 +1,7 @@
 """The one part of the package that is compiled, which a machine without a compiler does without.
 
-All else stands in ``pyproject.toml``. ``C2KIT_REQUIRE_KERNEL=1`` makes a failure to compile the kernel fatal.
+All else stands in ``pyproject.toml``. ``C2KIT_REQUIRE_KERNEL=1`` makes a failure to compile the kernel fatal, and
+``C2KIT_KERNEL_CFLAGS`` has more flags for it (``CFLAGS`` would be those of all that pip compiles).
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ class Compile(build_ext):
     def build_extensions(self) -> None:
         """Compile."""
         for extension in self.extensions:
-            extension.extra_compile_args = ["/std:c11", "/O2"] if self.compiler.compiler_type == "msvc" else UNIX_FLAGS
+            flags = ["/std:c11", "/O2"] if self.compiler.compiler_type == "msvc" else UNIX_FLAGS
+            extension.extra_compile_args = flags + os.environ.get("C2KIT_KERNEL_CFLAGS", "").split()
         super().build_extensions()
 
 

@@ -11,15 +11,10 @@ from dev.kafka import Cluster
 from tests.kafka_brokers import cluster_of
 
 # How long an example takes depends on the machine, so that a deadline would only make tests flicker.
-settings.register_profile("ci", max_examples=60, deadline=None, derandomize=True)
-settings.register_profile("dev", max_examples=100, deadline=None)
-settings.register_profile(
-    "long",
-    max_examples=5_000,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
-    print_blob=True,
-)
+settings.register_profile("any", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", settings.get_profile("any"), max_examples=60, derandomize=True)
+settings.register_profile("dev", settings.get_profile("any"), max_examples=100)
+settings.register_profile("long", settings.get_profile("any"), max_examples=5_000, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
+from confluent_kafka import KafkaException
 
 from dev.kafka import Cluster, Installation, NotInstallable
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-__all__ = ["cluster_of", "wait_for"]
+__all__ = ["cluster_of", "emptied", "wait_for"]
 
 PATIENCE_SECONDS = 60.0
 Found = TypeVar("Found")
@@ -29,6 +31,20 @@ def cluster_of(brokers: int, **settings: Any) -> Cluster:  # noqa: ANN401 - thos
             pytest.fail(f"C2KIT_REQUIRE_KAFKA=1 says that this test must run, but {error}")
         pytest.skip(f"this test needs Apache Kafka, and {error}")
     return Cluster(brokers, **settings)
+
+
+def emptied(cluster: Cluster) -> Cluster:
+    """The cluster, without the topics and groups that earlier tests left there."""
+    admin = cluster.admin
+    groups = [group.group_id for group in admin.list_consumer_groups().result(30).valid]
+    for future in admin.delete_consumer_groups(groups).values() if groups else ():
+        with suppress(KafkaException):  # a member that was not closed is in it still
+            future.result(30)
+    names = [name for name in admin.list_topics(timeout=30).topics if not name.startswith("__")]
+    for future in admin.delete_topics(names).values() if names else ():
+        future.result(30)
+    wait_for(lambda: set(admin.list_topics(timeout=30).topics), lambda found: not found & set(names))
+    return cluster
 
 
 def wait_for(look: Callable[[], Found], holds: Callable[[Found], bool]) -> Found:

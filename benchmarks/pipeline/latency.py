@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Delays", "Pace", "Watch", "bare", "latency"]
 
+_SETTLE_SECONDS = 1.0
 _WARM_PACKETS = 3
 """The first packets of a link find nothing made ready; they are sent before those that count."""
 
@@ -96,6 +97,7 @@ def latency(bus: str, pace: Pace, folder: Path) -> Delays:
                         device.ask({"one": link, "packet": packet})
                 watch.take(_WARM_PACKETS * pace.links)
                 told = device.ask({"pace": packet, "rate": pace.rate, "seconds": pace.seconds})
+                time.sleep(_SETTLE_SECONDS)  # reading what came takes the processor from what is still on its way
                 return Delays(watch.take(told["sent"]), told["late_ns"] / 1e6)
 
 

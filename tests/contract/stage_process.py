@@ -1,7 +1,7 @@
 """A stage in a process of its own, to be killed: copies each record of ``m.in`` to ``m.out``, counting as it goes.
 
-Arguments: the bus file, the ordinal, what to do, seconds of silence before a colleague is given up. It prints a line
-for each step. Exit codes: 0 stopped, 4 fenced.
+Arguments: the bus's URL, the ordinal, what to do, and for a file seconds of silence before a colleague is given up. It
+prints a line for each step. Exit codes: 0 stopped, 4 fenced.
 """
 
 # ruff: noqa: T201 - what it prints tells the test how far it is
@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import sys
 import time
+from typing import TYPE_CHECKING
 
-from c2kit.bus.base import Fenced, Record, Step
-from c2kit.bus.sqlite import SqliteBus
+from c2kit.bus import Fenced, Record, Step, open_bus
+
+if TYPE_CHECKING:
+    from c2kit.bus import StreamBus
 
 STATE = ("count", "lane")
 
 
-def copy(bus: SqliteBus, ordinal: int) -> None:
+def copy(bus: StreamBus, ordinal: int) -> None:
     with bus.worker("copy", ("m.in",), outputs=("m.out",), ordinal=ordinal) as worker:
         print("ready", flush=True)
         while True:
@@ -36,7 +39,7 @@ def copy(bus: SqliteBus, ordinal: int) -> None:
                 print("step", flush=True)
 
 
-def own(bus: SqliteBus) -> None:
+def own(bus: StreamBus) -> None:
     with bus.worker("copy", (), outputs=("m.out",), exclusive=True) as worker:
         print("ready", flush=True)
         while True:
@@ -45,9 +48,10 @@ def own(bus: SqliteBus) -> None:
             time.sleep(0.01)
 
 
-def main(path: str, ordinal: str, what: str, take_over_seconds: str) -> int:
+def main(url: str, ordinal: str, what: str, take_over_seconds: str = "") -> int:
+    settings = {"take_over_seconds": float(take_over_seconds)} if take_over_seconds else {}
     try:
-        with SqliteBus(path, take_over_seconds=float(take_over_seconds)) as bus:
+        with open_bus(url, **settings) as bus:
             if what == "copy":
                 copy(bus, int(ordinal))
             else:

@@ -14,10 +14,12 @@ from c2kit.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from c2kit.bus.base import Received, Sink, StreamBus, View, Worker
+    from c2kit.bus.base import PartitionId, Received, Sink, StreamBus, View, Worker
 
 SOON = 60.0
 """Seconds in which a bus on this machine has answered; waiting is over as soon as it has."""
+PATIENCE = 60.0
+"""Seconds in which workers of a stage have agreed who owns what, wherever they are."""
 
 
 def spec(name: str = "m.packets.SAT", **rest: Any) -> StreamSpec:  # noqa: ANN401 - any attribute
@@ -37,9 +39,18 @@ def drain(reader: Worker | Sink | View) -> list[Received]:
     while True:
         got = reader.receive(SOON if not records else 0.05)
         more = got.records if isinstance(got, Delivery) else got
-        if not more:
-            return records
         records.extend(more)
+        if not more and not (isinstance(got, Delivery) and (got.gained or got.lost)):
+            return records
+
+
+def settle(*workers: Worker, shares: int) -> None:
+    """Let workers ask for what comes, in turn, until each owns so many partitions; a bus may ask them all for it."""
+    deadline = time.monotonic() + PATIENCE
+    while any(len(worker.assigned) != shares for worker in workers):
+        assert time.monotonic() < deadline, [worker.assigned for worker in workers]
+        for worker in workers:
+            assert not worker.receive(0.05).records
 
 
 def eventually(holds: Callable[[], bool]) -> bool:
@@ -122,7 +133,7 @@ class TestStep:
             out = [Record("m.telemetry.SAT", "lane", b"out")]
             worker.commit(Step(publish=out, passed=passed(records), snapshots={("count", "lane"): b"state"}))
         with bus.worker("decom", ("m.packets.SAT",), outputs=("m.telemetry.SAT",)) as worker:
-            assert worker.receive(0.05).records == []
+            settle(worker, shares=1)
             assert worker.snapshot(("count", "lane")) == b"state"
             assert worker.snapshot(("count", "other")) is None
         with bus.view(["m.telemetry.SAT"], from_oldest=True) as view:
@@ -144,10 +155,10 @@ class TestStep:
 
     def test_passing_what_another_owns_is_fenced(self, bus: StreamBus) -> None:
         bus.apply([spec(partitions=2, lanes=("a", "b"))])
-        publish(bus, b"1", lane="a")
         with bus.worker("decom", ("m.packets.SAT",)) as one, bus.worker("decom", ("m.packets.SAT",), ordinal=1) as two:
-            one.receive(SOON)
-            two.receive(SOON)
+            settle(one, two, shares=1)
+            publish(bus, b"1", lane="a")
+            publish(bus, b"1", lane="b")
             (foreign,) = two.assigned
             with pytest.raises(Fenced):
                 one.commit(Step(passed={foreign: 1}))
@@ -157,9 +168,10 @@ class TestSharing:
     def test_replicas_share_partitions_without_overlap(self, bus: StreamBus) -> None:
         lanes = tuple(f"lane-{number}" for number in range(6))
         bus.apply([spec(partitions=6, lanes=lanes)])
+        workers = [bus.worker("decom", ("m.packets.SAT",), ordinal=ordinal) for ordinal in range(3)]
+        settle(*workers, shares=2)
         for lane in lanes:
             publish(bus, lane.encode(), lane=lane)
-        workers = [bus.worker("decom", ("m.packets.SAT",), ordinal=ordinal) for ordinal in range(3)]
         values = []
         for worker in workers:
             records = drain(worker)
@@ -174,11 +186,9 @@ class TestSharing:
         bus.apply([spec(partitions=2, lanes=("a", "b"))])
         one = bus.worker("decom", ("m.packets.SAT",))
         two = bus.worker("decom", ("m.packets.SAT",), ordinal=1)
-        one.receive(0.05)
-        two.receive(0.05)
+        settle(one, two, shares=1)
         one.close()
-        assert two.receive(SOON).gained
-        assert two.assigned == {("m.packets.SAT", 0), ("m.packets.SAT", 1)}
+        settle(two, shares=2)
         two.close()
 
     def test_a_partition_is_lost_before_another_gains_it(self, bus: StreamBus) -> None:
@@ -187,9 +197,16 @@ class TestSharing:
         assert one.receive(SOON).gained == {("m.packets.SAT", 0), ("m.packets.SAT", 1)}
         two = bus.worker("decom", ("m.packets.SAT",), ordinal=1)
         assert two.receive(0.05).gained == frozenset()
-        lost = one.receive(SOON).lost
+        lost: frozenset[PartitionId] = frozenset()
+        while not lost:
+            assert two.receive(0.05).gained == frozenset()
+            lost = one.receive(0.5).lost
         assert len(lost) == 1
-        assert two.receive(SOON).gained == lost
+        gained: frozenset[PartitionId] = frozenset()
+        while not gained:
+            one.receive(0.05)
+            gained = two.receive(0.5).gained
+        assert gained == lost
         one.close()
         two.close()
 
@@ -237,6 +254,7 @@ class TestSink:
         with bus.sink("log", [partition], [position]) as sink:
             assert [record.value for record in drain(sink)] == [b"2", b"3"]
 
+    @pytest.mark.file_bus
     @pytest.mark.parametrize("wrong", ["uuid", "past the end", "retention"])
     def test_a_position_that_is_not_there_is_refused(self, bus: StreamBus, wrong: str) -> None:
         bus.apply([spec(consumers=("log",))])
@@ -261,6 +279,7 @@ class TestSink:
 
 
 class TestRetention:
+    @pytest.mark.file_bus
     def test_what_all_consumers_passed_is_deleted_and_nothing_else(self, bus: StreamBus) -> None:
         bus.apply([spec(consumers=("decom", "log"))])
         publish(bus, b"1", b"2", b"3")
@@ -276,6 +295,7 @@ class TestRetention:
         (info,) = bus.streams()
         assert info.lag == {"decom": 0, "log": 2}
 
+    @pytest.mark.file_bus
     def test_a_full_telemetry_stream_blocks_its_publisher_until_it_is_read(self, bus: StreamBus) -> None:
         bus.apply([spec()])
         published = threading.Semaphore(0)
@@ -301,12 +321,14 @@ class TestRetention:
         feeder.join(SOON)
         assert not feeder.is_alive()
 
+    @pytest.mark.file_bus
     def test_what_is_not_telemetry_is_never_blocked(self, bus: StreamBus) -> None:
         bus.apply([spec(is_telemetry=False)])
         publish(bus, *[bytes(100_000)] * 15)
         (info,) = bus.streams()
         assert info.lag == {"decom": 15}
 
+    @pytest.mark.file_bus
     def test_a_view_holds_nothing_back_and_counts_what_it_missed(self, bus: StreamBus) -> None:
         bus.apply([spec()])
         with bus.view(["m.packets.SAT"]) as view:
@@ -318,6 +340,7 @@ class TestRetention:
             assert [record.value for record in drain(view)] == [b"3"]
             assert view.missed == 2
 
+    @pytest.mark.file_bus
     def test_a_compacted_stream_keeps_the_newest_of_each_lane(self, bus: StreamBus) -> None:
         bus.apply([spec("m.dictionaries", consumers=(), compacted=True)])
         for number in range(5):
@@ -338,7 +361,9 @@ class TestSetUp:
         publish(bus, b"1")
         bus.apply([spec()])
         (after,) = bus.streams()
-        assert (after.uuid, after.next_offsets[0]) == (before.uuid, before.next_offsets[0] + 1)
+        assert after.uuid == before.uuid
+        with bus.view(["m.packets.SAT"], from_oldest=True) as view:
+            assert [record.value for record in drain(view)] == [b"1"]
 
     def test_a_stream_tells_when_the_newest_of_its_records_was_published(self, bus: StreamBus) -> None:
         bus.apply([spec(partitions=2)])
@@ -348,8 +373,11 @@ class TestSetUp:
             publish(bus, b"1", lane=lane)
         with bus.view([spec().name], from_oldest=True) as view:
             times = [record.published_ns for record in drain(view)]
-        assert [each.newest_ns for each in bus.streams()] == [max(times)]
-        assert begun_ns <= max(times) <= time.time_ns()
+        (info,) = bus.streams()
+        assert info.newest_ns is not None
+        if info.counts_records:
+            assert info.newest_ns == max(times)
+        assert begun_ns // 1_000_000 * 1_000_000 <= max(times) <= info.newest_ns <= time.time_ns()
 
     @pytest.mark.parametrize("change", [{"partitions": 2}, {"writer": "other"}, {"lanes": ("a",)}])
     def test_a_stream_cannot_change_what_is_fixed(self, bus: StreamBus, change: dict[str, Any]) -> None:

@@ -42,7 +42,7 @@ def path(tmp_path: Path) -> Path:
 def stage(
     path: Path, *, ordinal: int = 0, what: str = "copy", take_over: float = 10.0
 ) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, str(STAGE), str(path), str(ordinal), what, str(take_over)]
+    command = [sys.executable, str(STAGE), f"sqlite:{path}", str(ordinal), what, str(take_over)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         yield process

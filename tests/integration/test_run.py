@@ -150,16 +150,25 @@ def test_the_time_ends_a_mission_too(environment: dict[str, str]) -> None:
     assert done.stdout.splitlines()[-1] == "unaccounted: 0"
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no file that is always full")
+def test_a_mission_goes_on_where_nothing_more_can_be_said_of_it(environment: dict[str, str]) -> None:
+    words = command("run", MISSION, "--seconds", 2)
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            words, check=False, env=os.environ | environment, stdout=subprocess.PIPE, stderr=full, timeout=PATIENCE
+        )
+    assert done.returncode == 0
+    assert done.stdout.decode().endswith("unaccounted: 0\n")
+
+
 def test_the_demo_shows_commands_and_the_ledger_and_ends(tmp_path: Path) -> None:
-    done = subprocess.run(
-        command("demo", "--seconds", "11", "--keep", tmp_path / "kept"),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=PATIENCE,
-    )
-    assert done.returncode == 0, done.stderr
-    lines = done.stdout.splitlines()
+    with started("demo", "--seconds", "0", "--keep", tmp_path / "kept", environment={}) as process:
+        for _ in range(4):
+            line_of(process, "ISSUED")
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, err
+    lines = out.splitlines()
     assert lines[-1] == "unaccounted: 0"
     fates = [line for line in lines if "ISSUED" in line]
     assert [line.split()[1] for line in fates] == ["NOOP", "SET_MODE", "SET_MODE", "SET_MODE"]
@@ -168,7 +177,7 @@ def test_the_demo_shows_commands_and_the_ledger_and_ends(tmp_path: Path) -> None
     assert "MODE is SCIENCE" in fates[1]
     assert "MODE is SAFE" in fates[3]
     assert logged(tmp_path / "kept/var") > 20
-    shown = re.findall(r"^  c2kit (.*)$", done.stdout, re.MULTILINE)
+    shown = re.findall(r"^  c2kit (.*)$", out, re.MULTILINE)
     assert len(shown) == 3
     for line in shown:
         again = subprocess.run(command(*line.split()), capture_output=True, text=True, check=False, cwd=tmp_path)

@@ -190,7 +190,11 @@ class Step:
 
 @frozen(kw_only=True)
 class StreamInfo:
-    """A stream as it stands, for people and checks. Offsets by partition; ``lag`` by consuming stage, in records."""
+    """A stream as it stands, for people and checks. Offsets by partition; ``lag`` by consuming stage.
+
+    Where offsets do not count records, ``lag`` is at most so many, and 0 is what tells that nothing waits; and
+    ``size_bytes`` is 0 where the bus is not told it.
+    """
 
     spec: StreamSpec
     uuid: str
@@ -198,6 +202,8 @@ class StreamInfo:
     next_offsets: tuple[int, ...]
     size_bytes: int
     lag: Mapping[str, int]
+    counts_records: bool = True
+    """Whether every offset is a record. Where steps leave marks among them, offsets only tell order."""
     newest_ns: int | None = None
     """When the newest record that is retained was published; ``None`` where none is."""
 
@@ -299,6 +305,11 @@ class View(_Closing):
     def missed(self) -> int:
         """How many records were deleted before this view could look at them."""
 
+    @property
+    @abstractmethod
+    def reached(self) -> Mapping[PartitionId, int]:
+        """How far it has looked: all records before these offsets that there are were given."""
+
     @abstractmethod
     def close(self) -> None:
         """Stop looking."""
@@ -309,6 +320,8 @@ class StreamBus(_Closing):
 
     url: str
     """As it was opened, for instance ``sqlite:var/bus.db``."""
+    is_embedded: bool = True
+    """Whether it is the mission's own, which makes its streams as it begins. Else whoever provisions makes them."""
 
     @abstractmethod
     def apply(self, specs: Iterable[StreamSpec]) -> None:

@@ -54,7 +54,7 @@ mission.stage("decom", Identifier(), Decommutator(), LimitsMonitor())
 mission.stage("log", PacketLogger("var/log"))
 mission.stage("encode", CommandEncoder())
 """
-_FAULTS = ("--duplicates", "0.002", "--reordered", "0.002", "--drop-every", "12")
+_FAULTS = ("--duplicates", "0.002", "--reordered", "0.002", "--drop-every", "14")
 _SPEED = 5
 _SHOWN = ("MODE", "BATTERY_VOLTAGE", "BATTERY_CURRENT", "CPU_LOAD", "OBC_TEMPERATURE", "COMMANDS_ACCEPTED")
 _COLOURS = {"GREEN": "green", "YELLOW": "yellow", "RED": "red bold"}
@@ -64,9 +64,10 @@ _KEPT = 60
 
 @frozen
 class _Wanted:
-    """A command of the demonstration: when, what, and what is to be seen in HEALTH when it was carried out."""
+    """A command of the demonstration: what, and what is to be seen in HEALTH when it was carried out."""
 
     at: float
+    """Seconds after the first HEALTH."""
     name: str
     arguments: dict[str, str]
     item: str = ""
@@ -207,6 +208,9 @@ class Operator:
     # -- commands -------------------------------------------------------------------------------
 
     def _command(self) -> None:
+        while not self._health:
+            if self._stop.wait(0.02):
+                return
         began = time.monotonic()
         try:
             with CommandSource(self._runner.bus, self._runner.mission, caller="c2kit demo") as source:

@@ -93,12 +93,14 @@ def _exit_code(error: C2kitError) -> ExitCode:
     from c2kit.bus import BusError, BusUnavailable, Fenced
     from c2kit.pipeline.chain import StateRefused
     from c2kit.pipeline.commanding import StreamsMissing
+    from c2kit.pipeline.streams import StreamsNotApplied
     from c2kit.storage.errors import LogError
 
     codes: tuple[tuple[type[C2kitError], ExitCode], ...] = (
         (LogError, ExitCode.FAILED),
         (StateRefused, ExitCode.FAILED),
         (StreamsMissing, ExitCode.MISSING),
+        (StreamsNotApplied, ExitCode.MISSING),
         (BusUnavailable, ExitCode.MISSING),
         (Fenced, ExitCode.FENCED),
         (BusError, ExitCode.BUS_FAILED),

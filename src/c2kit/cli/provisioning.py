@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from c2kit.pipeline.mission import Mission
     from c2kit.pipeline.topic_checks import Difference
 
-__all__ = ["apply", "check", "plan"]
+__all__ = ["apply", "check", "mission_of", "plan"]
 
 _HOUR_MS = 3_600_000
 
 
 def plan(script: Path, bus: str | None, *, replay: str | None, brokers: int, as_json: bool) -> None:
     """Print what the mission needs. Nothing is opened."""
-    mission, _ = _mission(script, bus)
+    mission, _ = mission_of(script, bus)
     description = mission.describe(replay=replay)
     if mission.bus.startswith("kafka:"):
         topics = topics_of(description, brokers=brokers)
@@ -85,11 +85,12 @@ def check(script: Path, bus: str | None, *, replay: str | None, as_json: bool) -
 
 
 def _provisioning(script: Path, bus: str | None, replay: str | None) -> Provisioning:
-    mission, settings = _mission(script, bus)
+    mission, settings = mission_of(script, bus)
     return provisioning_of(mission, replay=replay, security=_security(mission, settings))
 
 
-def _mission(script: Path, bus: str | None) -> tuple[Mission, Settings]:
+def mission_of(script: Path, bus: str | None) -> tuple[Mission, Settings]:
+    """The mission of a script on the bus that is meant: of the option, the environment, or the script itself."""
     settings = Settings.from_environment(os.environ)
     settings = evolve(settings, bus=bus or settings.bus)
     return settings.applied_to(load_mission(script)), settings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -109,15 +110,21 @@ def _run_plain(runner: Runner, until: float | None, companion: Companion | None)
     if companion is not None:
         companion.begin()
     names = ", ".join(stage.name for stage in runner.stages)
-    click.echo(f"running {runner.description.name} on {runner.description.bus}: {names}", err=True)
+    _say(f"running {runner.description.name} on {runner.description.bus}: {names}")
     if runner.http_address is not None:
         host, port = runner.http_address
-        click.echo(f"health and metrics at http://{host}:{port}", err=True)
+        _say(f"health and metrics at http://{host}:{port}")
     meter = StatusMeter(runner)
     meter.take()
     while not runner.wait(_pause(until, _PLAIN_SECONDS)) and not _is_over(until):
         for line in _lines(meter.take()):
-            click.echo(line, err=True)
+            _say(line)
+
+
+def _say(line: str) -> None:
+    """What is said of a mission may be lost, on a full disk or to a reader that went away; the mission goes on."""
+    with contextlib.suppress(OSError):
+        click.echo(line, err=True)
 
 
 def _configure_logging(runner: Runner) -> None:

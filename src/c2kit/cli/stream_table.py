@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,24 +17,39 @@ if TYPE_CHECKING:
 
 __all__ = ["print_streams"]
 
+_NUMBERS = frozenset({"records", "retained", "records/s", "bytes"})
 
-def print_streams(look: Look, *, as_json: bool) -> None:
-    """A line for each stream, or one JSON array."""
-    facts = [_facts(look, stream) for stream in look.streams()]
+
+def print_streams(look: Look, *, as_json: bool, over_seconds: float) -> None:
+    """A line for each stream, or one JSON array. How fast each grows is measured for so long; not at all for 0."""
+    before = {each.spec.name: each for each in look.streams()} if over_seconds else {}
+    began = time.monotonic()
+    time.sleep(over_seconds)
+    streams = look.streams()
+    seconds = time.monotonic() - began
+    facts = [_facts(look, each, _rate(before.get(each.spec.name), each, seconds)) for each in streams]
     if as_json:
         click.echo(to_json(facts))
         return
-    numbers = ("records", "retained", "bytes")
-    shown = table("stream", *numbers, "lag", "writer", "newest", right=frozenset(numbers))
+    numbers = ("records", "retained", "rate", "bytes")
+    shown = table("stream", "records", "retained", "records/s", "bytes", "lag", "writer", "newest", right=_NUMBERS)
     for each in facts:
-        lag = ", ".join(f"{reader} {count:,}" for reader, count in each["lag"].items())
+        most = "" if each["exact"] else "<= "
+        lag = ", ".join(f"{reader} {most if count else ''}{count:,}" for reader, count in each["lag"].items())
         counts = ("-" if each[name] is None else f"{each[name]:,}" for name in numbers)
         newest = each["newest"] or "-"
         shown.add_row(each["stream"], *counts, lag or "-", each["writer"], newest)
     show(shown)
 
 
-def _facts(look: Look, stream: StreamInfo) -> dict[str, Any]:
+def _rate(before: StreamInfo | None, now: StreamInfo, seconds: float) -> float | None:
+    """Records a second; ``None`` where nobody looked before, or the stream was not there or another one."""
+    if before is None or before.uuid != now.uuid or not seconds:
+        return None
+    return round((sum(now.next_offsets) - sum(before.next_offsets)) / seconds, 1)
+
+
+def _facts(look: Look, stream: StreamInfo, rate: float | None) -> dict[str, Any]:
     spec = stream.spec
     published = sum(stream.next_offsets)
     return {
@@ -41,8 +57,10 @@ def _facts(look: Look, stream: StreamInfo) -> dict[str, Any]:
         "partitions": spec.partitions,
         "records": published,
         "retained": None if spec.compacted else published - sum(stream.first_offsets),
-        "bytes": stream.size_bytes,
+        "rate": rate,
+        "bytes": stream.size_bytes if stream.counts_records else None,
         "lag": {look.shown(reader): count for reader, count in stream.lag.items()},
+        "exact": stream.counts_records,
         "writer": look.shown(spec.writer),
         "newest": None if stream.newest_ns is None else utc_text(stream.newest_ns, digits=3),
     }

@@ -22,18 +22,36 @@ def streams() -> None:
 
 
 @streams.command(short_help="List streams.")
+@click.argument("script", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--over",
+    "over_seconds",
+    type=click.FloatRange(0),
+    default=1.0,
+    show_default=True,
+    metavar="S",
+    help="Measure for so many seconds how fast streams grow; 0 does not.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @looking_options
-def ls(*, as_json: bool, bus: str | None, mission: str | None) -> None:
+def ls(script: Path | None, *, over_seconds: float, as_json: bool, bus: str | None, mission: str | None) -> None:
     """List the streams of a mission: what was published, what the bus still has, and how far each reader is behind.
 
+    SCRIPT says which mission and bus is meant, where neither options nor the environment do.
+
     \b
+    c2kit streams ls mission.py
     c2kit streams ls --bus sqlite:var/bus.db
     """  # noqa: D301 - \b is how click keeps lines apart
     from c2kit.cli.stream_table import print_streams
 
+    if script is not None:
+        from c2kit.cli.provisioning import mission_of
+
+        meant, _ = mission_of(script, bus)
+        bus, mission = meant.bus, mission or meant.name
     with looking(bus, mission) as look:
-        print_streams(look, as_json=as_json)
+        print_streams(look, as_json=as_json, over_seconds=over_seconds)
 
 
 def _of_script(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -52,7 +52,7 @@ class Poison:
     key: str
     takes: Kind
     batch: Batch
-    error: Exception
+    error: Exception | SystemExit
 
 
 def keys_of(processors: Sequence[Any]) -> list[str]:
@@ -165,7 +165,7 @@ class Chain:
         before = seat.processor.snapshot()
         try:
             return list(seat.processor.process(batch))
-        except Exception as error:  # noqa: BLE001 - whatever a user's processor raises is poison
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a user's processor raises is poison
             self._renew(seat, before)
             if len(batch) == 1:
                 seat.refused += 1
@@ -214,6 +214,6 @@ def _guarded(seat: _Seat, batch: Batch) -> Iterator[Batch]:
             each = next(given)
         except StopIteration:
             return
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # a thread that is left by SystemExit ends without a word
             raise ProcessorFailed(seat.key) from error
         yield each

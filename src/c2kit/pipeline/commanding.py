@@ -27,6 +27,8 @@ __all__ = ["CommandSource", "StreamsMissing"]
 
 _PATIENCE_SECONDS = 30.0
 _PAUSE_SECONDS = 0.02
+_MOST_SECONDS = 31_536_000
+"""A year: what never expires could be sent when nobody remembers it."""
 
 
 class StreamsMissing(UsageError):
@@ -113,8 +115,9 @@ class CommandSource:
         """
         if target not in self._command_streams:
             raise UnknownName(kind="target", name=target, known=self._command_streams)
-        if not expires_seconds > 0:
-            raise UsageError("the time until a command expires", expected="seconds, more than 0", found=expires_seconds)
+        if not 0 < expires_seconds <= _MOST_SECONDS:
+            expected = f"seconds, more than 0 and at most {_MOST_SECONDS:,}"
+            raise UsageError("the time until a command expires", expected=expected, found=expires_seconds)
         if command_id == "":
             raise UsageError("the id of a command", expected="any text that is not empty", found="''")
         now = self._now()

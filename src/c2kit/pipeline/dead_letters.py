@@ -31,7 +31,7 @@ def letter_of_packet(surroundings: StageSurroundings, record: Received, poison: 
 def _letter(
     surroundings: StageSurroundings,
     record: Received,
-    error: Exception,
+    error: Exception | SystemExit,
     what: str,
     processor: str,
     kind: str,

@@ -42,14 +42,10 @@ class DefinitionsMissing(C2kitError):
 def read_compacted(bus: StreamBus, stream: str) -> dict[str, bytes]:
     """The newest value of each lane of a compacted stream, as it stands now."""
     (info,) = [each for each in bus.streams(stream) if each.spec.name == stream]
-    missing = {number: end for number, end in enumerate(info.next_offsets) if end}
     values: dict[str, bytes] = {}
     with bus.view([stream], from_oldest=True) as view:
-        while missing:
-            for record in view.receive(1.0):
-                values[record.lane] = record.value
-                if record.offset + 1 >= missing.get(record.partition, 0):
-                    missing.pop(record.partition, None)
+        while any(view.reached[stream, number] < end for number, end in enumerate(info.next_offsets)):
+            values |= {record.lane: record.value for record in view.receive(0.1)}
     return values
 
 
@@ -112,6 +108,15 @@ class Definitions:
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.05)
+
+    def check_published(self) -> None:
+        """See that the dictionary is on the bus. Raises DefinitionsMissing."""
+        there = read_compacted(self._bus, self._targets_stream)
+        for target in self._dictionary.targets:
+            if target.hash not in there:
+                raise DefinitionsMissing(
+                    f"the dictionary of target {target.name}, put there by c2kit streams apply,", target.hash
+                )
 
     def target(self, dictionary_hash: str) -> Target:
         """The target of that hash. Raises DefinitionsMissing."""

@@ -8,8 +8,8 @@ from attrs import define, field
 
 __all__ = ["RateLimit"]
 
-_Kind = tuple[str, str, str]
-"""Logger, template and stage."""
+_Kind = tuple[str, str, str, int]
+"""Logger, template, stage and level."""
 
 
 @define
@@ -17,17 +17,19 @@ class _Window:
     """When the first of a kind came, and how many since."""
 
     began: float
-    level: int
     count: int = 0
+    last: str = ""
+    """The newest of those that were suppressed."""
 
 
 @define
 class RateLimit:
     """Lets ``most`` records of a kind through within ``seconds``, and counts the others.
 
-    Of one kind are those of the same logger, template (the text before its arguments are put in) and stage. How many
-    were suppressed is told once their time is over: with the next record of whatever kind, or at the end. Time is that
-    of the records. Where there are more than ``max_kinds`` kinds, the oldest are told and given up early.
+    Of one kind are those of the same logger, template (the text before its arguments are put in), stage and level. How
+    many were suppressed is told once their time is over, with the last of them: with the next record of whatever kind,
+    or at the end. Time is that of the records. Where there are more than ``max_kinds`` kinds, the oldest are told and
+    given up early.
     """
 
     most: int = 10
@@ -39,10 +41,13 @@ class RateLimit:
     def take(self, record: logging.LogRecord) -> list[logging.LogRecord]:
         """What is to be written now: how many were suppressed earlier, and the record itself if it may be."""
         written = self._ended(record.created)
-        kind = (record.name, str(record.msg), str(vars(record).get("stage", "")))
-        window = self._windows.setdefault(kind, _Window(record.created, record.levelno))
+        kind = (record.name, str(record.msg), str(vars(record).get("stage", "")), record.levelno)
+        window = self._windows.setdefault(kind, _Window(record.created))
         window.count += 1
-        return [*written, record] if window.count <= self.most else written
+        if window.count <= self.most:
+            return [*written, record]
+        window.last = record.getMessage()
+        return written
 
     def end(self) -> list[logging.LogRecord]:
         """What was suppressed and not told yet; everything begins anew."""
@@ -65,13 +70,13 @@ class RateLimit:
 
 
 def _summary(kind: _Kind, window: _Window, suppressed: int) -> logging.LogRecord:
-    name, template, stage = kind
+    name, _, stage, level = kind
     facts = {
         "name": name,
-        "levelno": window.level,
-        "levelname": logging.getLevelName(window.level),
+        "levelno": level,
+        "levelname": logging.getLevelName(level),
         "msg": "%d more like this were suppressed: %s",
-        "args": (suppressed, template),
+        "args": (suppressed, window.last),
         "stage": stage,
         "suppressed": suppressed,
     }

@@ -23,7 +23,7 @@ from c2kit.pipeline.names import COMMAND_SOURCE, PROVISIONER, REPLAY
 from c2kit.pipeline.settings import Settings
 from c2kit.pipeline.sources import sources_of
 from c2kit.pipeline.stages import make_stage
-from c2kit.pipeline.streams import specs_of
+from c2kit.pipeline.streams import check_applied, specs_of
 from c2kit.pipeline.surroundings import StageSurroundings
 
 if TYPE_CHECKING:
@@ -166,19 +166,23 @@ class Runner:
     def _opened(self) -> Definitions:
         if self._bus is None:
             self._bus = self._given_bus or open_bus(self.description.bus)
-        self._bus.apply(specs_of(self.description))
         if self._definitions is None:
             self._definitions = Definitions(self._bus, self.description.name, self.mission.dictionary)
-        self._definitions.publish()
+        if self._bus.is_embedded:
+            self._bus.apply(specs_of(self.description))
+            self._definitions.publish()
+        else:
+            check_applied(self._bus, self.description, self.stages)
+            self._definitions.check_published()
         return self._definitions
 
     def _patiently(self, call: Callable[[], Definitions]) -> Definitions | None:
-        """What a call gives, tried until the bus is available; ``None`` where the end comes first."""
+        """What a call gives, tried until the bus has what it takes; ``None`` where the end comes first."""
         backoff = Backoff(0.1, 10.0)
         while True:
             try:
                 return call()
-            except BusUnavailable as error:
+            except TRANSIENT as error:
                 _log.warning("%s; trying again until it is", error)
                 for stage in self.stages:
                     self.health.not_ready(stage.name, str(error))
@@ -296,7 +300,10 @@ class Runner:
         return [row for stage in self.running.values() for row in stage.ledger()]
 
     def edges(self) -> Sequence[EdgeRow]:
-        """What waits between stages, by stream and consumer. Raises BusUnavailable, until it has ended."""
+        """What waits between stages, by stream and consumer, on a bus that counts records.
+
+        Raises BusUnavailable, until it has ended.
+        """
         if self._final is not None:
             return self._final[1]
         running = self.running
@@ -304,7 +311,10 @@ class Runner:
         infos = {info.spec.name: info for info in self.stream_infos()}
         after = {name: stage.consumed() for name, stage in running.items()}
         readers = [
-            (reader, name) for name in running for reader in self.description.stage(name).reads if reader in infos
+            (reader, name)
+            for name in running
+            for reader in self.description.stage(name).reads
+            if reader in infos and infos[reader].counts_records
         ]
         return [
             _edge(infos[stream], name, self.description.stage(name).identity, before[name], after[name])

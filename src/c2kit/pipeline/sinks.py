@@ -99,6 +99,7 @@ class LogStage(Stage):
             for partition in self._partitions():
                 self._keepers[partition] = opened.enter_context(closing(self._opened(partition, resume_from)))
             self._sink = opened.enter_context(self._entered())
+            self._tell_of_new_logs()
             self._open = opened.pop_all()
         self._begun = {partition: position.offset for partition, position in self._sink.positions.items()}
         self._untold.update(self._begun)
@@ -133,6 +134,13 @@ class LogStage(Stage):
             )
         except PositionLost as error:
             raise self._lost(error) from error
+
+    def _tell_of_new_logs(self) -> None:
+        """A log may begin late because it was not wanted before, or because it was lost: whoever looks has to know."""
+        for partition, position in self._sink.positions.items():
+            log = self._keepers[partition].log
+            if position.offset and not log.positions:
+                _log.warning("log %s is new, and begins at %s: what came before is not in it", log.directory, position)
 
     @property
     def name(self) -> str:

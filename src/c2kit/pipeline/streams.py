@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from c2kit.bus.base import StreamSpec
+from c2kit.bus.base import StreamSpec, check_compatible
+from c2kit.errors import UsageError
 
 if TYPE_CHECKING:
-    from c2kit.pipeline.description import MissionDescription, StreamDescription
+    from collections.abc import Iterable
 
-__all__ = ["specs_of"]
+    from c2kit.bus.base import StreamBus
+    from c2kit.pipeline.description import MissionDescription, StageDescription, StreamDescription
+
+__all__ = ["StreamsNotApplied", "check_applied", "specs_of"]
+
+
+class StreamsNotApplied(UsageError):
+    """A bus lacks streams of a mission, or has them otherwise: whoever provisions it has something to do."""
 
 
 def specs_of(description: MissionDescription) -> tuple[StreamSpec, ...]:
@@ -32,3 +40,21 @@ def _spec(stream: StreamDescription, identities: dict[str, str]) -> StreamSpec:
         is_telemetry=stream.is_telemetry,
         compacted=stream.compacted,
     )
+
+
+def check_applied(bus: StreamBus, description: MissionDescription, stages: Iterable[StageDescription]) -> None:
+    """See that the streams of these stages are on a bus as the mission needs them. Raises StreamsNotApplied."""
+    used = {name for stage in stages for name in (*stage.reads, *stage.writes)}
+    there = {info.spec.name: info.spec for info in bus.streams(f"{description.name}.")}
+    for spec in specs_of(description):
+        if spec.name not in used:
+            continue
+        if spec.name not in there:
+            raise StreamsNotApplied(
+                f"stream {spec.name} is not on bus {bus.url}",
+                remedy=f"run c2kit streams apply with the mission's script and --bus {bus.url}",
+            )
+        try:
+            check_compatible(there[spec.name], spec)
+        except UsageError as error:
+            raise StreamsNotApplied(str(error)) from error

@@ -87,7 +87,8 @@ class StageSurroundings:
     def own_record(self, kind: Kind, record: JsonRecord) -> Record:
         """A record for the stage's own stream of events, dead letters or command status; events are logged, too."""
         if isinstance(record, Event):
-            _log.log(_LEVELS[record.severity], "%s", record.message)
+            logger = _log.getChild(record.kind)  # so that many of one kind do not suppress one of another
+            logger.log(_LEVELS[record.severity], "%s", record.message)
         return Record(self._outputs[str(kind), self.name], self.name, pack(record))
 
     def event(self, kind: str, severity: Severity, message: str, **facts: Any) -> Event:  # noqa: ANN401 - plain data

@@ -51,18 +51,34 @@ def test_settings_reach_the_bus(kind: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("url", ["", "memory", "memory:x", "sqlite:", "var/bus.db", "http://bus"])
 def test_what_is_no_url_of_a_bus_is_refused(url: str) -> None:
-    with pytest.raises(UsageError, match="not the URL of a bus, expected memory:, or sqlite:PATH"):
+    with pytest.raises(UsageError, match="not the URL of a bus, expected memory:, sqlite:PATH, or kafka:HOST:PORT"):
         open_bus(url)
 
 
-def test_a_bus_that_is_not_built_yet_is_told_as_such() -> None:
-    with pytest.raises(UsageError, match=r"kafka:broker:9092 is of a kind that is not built yet"):
+def test_a_cluster_is_opened_without_asking_it() -> None:
+    with open_bus("kafka:nowhere.invalid:9092,nowhere.invalid:9093") as bus:
+        assert bus.url == "kafka:nowhere.invalid:9092,nowhere.invalid:9093"
+        assert not bus.is_embedded
+    with pytest.raises(UsageError, match="no setting max_stream_bytes, expected none"):
+        open_bus("kafka:nowhere.invalid:9092", max_stream_bytes=1)
+
+
+@pytest.mark.parametrize("url", ["kafka:", "kafka:broker", "kafka:a:1,b", "kafka://a:1", "kafka:user:secret@a:1"])
+def test_what_is_no_list_of_brokers_is_refused(url: str) -> None:
+    with pytest.raises(UsageError, match="not the URL of a Kafka cluster, expected kafka:HOST:PORT"):
+        open_bus(url)
+
+
+def test_a_bus_without_its_library_tells_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.startswith("c2kit.bus.kafka")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "confluent_kafka", None)
+    with pytest.raises(UsageError, match=r"pip install 'c2kit\[kafka\]'"):
         open_bus("kafka:broker:9092")
 
 
 def test_importing_the_contract_brings_no_implementation() -> None:
-    script = (
-        "import sys, c2kit.bus; print({'sqlite3', 'numpy', 'c2kit.bus.memory', 'c2kit.bus.sqlite'} & {*sys.modules})"
-    )
+    heavy = {"sqlite3", "numpy", "confluent_kafka", "c2kit.bus.memory", "c2kit.bus.sqlite"}
+    script = f"import sys, c2kit.bus; print({heavy} & {{*sys.modules}})"
     run = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
     assert run.stdout.strip() == "set()"

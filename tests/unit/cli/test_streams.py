@@ -2,11 +2,14 @@
 
 import json
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from c2kit.batches.kinds import Kind
-from c2kit.bus import open_bus
+from c2kit.bus import StreamInfo, open_bus
+from c2kit.cli.looking import Look, looking
+from c2kit.cli.stream_table import print_streams
 from c2kit.pipeline.times import utc_text
 from tests.looking import bus_at, firefly
 from tests.missions import flown, frames_of, publish
@@ -23,7 +26,9 @@ def bus(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def test_programs_get_what_the_bus_says(run: Run, bus: str) -> None:
-    shown = {each["stream"]: each for each in json.loads(run("streams", "ls", "--bus", bus, "--json").stdout)}
+    shown = {
+        each["stream"]: each for each in json.loads(run("streams", "ls", "--bus", bus, "--json", "--over", 0).stdout)
+    }
     with open_bus(bus) as opened:
         infos = {each.spec.name.removeprefix("firefly."): each for each in opened.streams()}
     assert shown.keys() == infos.keys()
@@ -34,8 +39,10 @@ def test_programs_get_what_the_bus_says(run: Run, bus: str) -> None:
         "partitions": 1,
         "records": 3,
         "retained": 3,
+        "rate": None,
         "bytes": info.size_bytes,
         "lag": {"decom": 3},
+        "exact": True,
         "writer": "fep",
         "newest": utc_text(info.newest_ns, digits=3),
     }
@@ -44,18 +51,45 @@ def test_programs_get_what_the_bus_says(run: Run, bus: str) -> None:
 
 
 def test_people_get_a_line_a_stream(run: Run, bus: str) -> None:
-    result = run("streams", "ls", "--bus", bus)
+    result = run("streams", "ls", "--bus", bus, "--over", 0)
     lines = {line.split()[0]: line.split() for line in result.stdout.splitlines()}
-    assert lines["stream"] == ["stream", "records", "retained", "bytes", "lag", "writer", "newest"]
-    name, records, retained, _, reader, lag, writer, newest = lines["frames.fep"]
+    assert lines["stream"] == ["stream", "records", "retained", "records/s", "bytes", "lag", "writer", "newest"]
+    name, records, retained, _, _, reader, lag, writer, newest = lines["frames.fep"]
     assert (name, records, retained, reader, lag, writer) == ("frames.fep", "3", "3", "decom", "3", "fep")
     assert newest.endswith("Z")
-    assert lines["events.decom"][1:] == ["0", "0", "0", "-", "decom", "-"]
+    assert lines["events.decom"][1:] == ["0", "0", "-", "0", "-", "decom", "-"]
     assert result.exit_code == 0
 
 
 def test_a_bus_that_is_not_there_is_told(run: Run, tmp_path: Path) -> None:
     assert run("streams", "ls", "--bus", f"sqlite:{tmp_path / 'bus.db'}").exit_code == 3
+
+
+def test_how_fast_a_stream_grows_is_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two records come between its two looks, and nobody can tell how long that took."""
+    url = bus_at(tmp_path / "bus.db")
+    with looking(url, None) as look:
+        looks = [look.streams()]
+        with open_bus(url) as other:
+            publish(other, firefly(), "fep", Kind.FRAMES, [frames_of(flown()[:1])] * 2)
+        looks.append(look.streams())
+
+        class Looks:
+            shown = staticmethod(look.shown)
+
+            def streams(self) -> list[StreamInfo]:
+                return looks.pop(0)
+
+        print_streams(cast("Look", Looks()), as_json=True, over_seconds=0.01)
+    told = {each["stream"]: each["rate"] for each in json.loads(capsys.readouterr().out)}
+    assert 0 < told["frames.fep"] <= 200
+    assert told["events.fep"] == 0
+
+
+def test_a_script_says_which_mission_and_bus_is_meant(run: Run, bus: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("C2KIT_BUS", bus)
+    told = json.loads(run("streams", "ls", SCRIPT, "--json", "--over", 0).stdout)
+    assert {each["stream"]: each["records"] for each in told}["frames.fep"] == 3
 
 
 SCRIPT = Path(__file__).parents[3] / "examples" / "04_mission.py"

@@ -292,7 +292,7 @@ class TestLive:
         environment = {**os.environ, "C2KIT_BUS": url}
         pipe = subprocess.PIPE
         with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=environment) as process:
-            bound = threading.Timer(60, process.kill)
+            bound = threading.Timer(300, process.kill)
             bound.start()
             try:
                 yield process

@@ -49,9 +49,9 @@ def test_who_waits_is_woken_by_an_arrival_and_by_the_end() -> None:
     reader = threading.Thread(target=read)
     reader.start()
     inbox.put(arrival(b"x"))
-    assert has_taken.acquire(timeout=5)
+    assert has_taken.acquire(timeout=60)
     inbox.close()
-    reader.join(5)
+    reader.join(60)
     assert taken == [[b"x"], []]
     assert inbox.is_finished
 

@@ -88,6 +88,8 @@ class TestSending:
             ({"arguments": {"X": None}}, "argument X, expected a number"),
             ({"expires_seconds": 0}, "seconds, more than 0"),
             ({"expires_seconds": float("nan")}, "seconds, more than 0"),
+            ({"expires_seconds": float("inf")}, "at most 31,536,000"),
+            ({"expires_seconds": 1e300}, "at most 31,536,000"),
             ({"command_id": ""}, "text that is not empty"),
         ],
     )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from c2kit.pipeline.ledger import LedgerRow
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 @define(eq=False)

@@ -150,7 +150,7 @@ class TestConfiguring:
             "discarded 0 bytes",
             "discarded 1 bytes",
             "something else",
-            "998 more like this were suppressed: discarded %d bytes",
+            "998 more like this were suppressed: discarded 999 bytes",
         ]
         assert objects(stream)[-1]["suppressed"] == 998
 

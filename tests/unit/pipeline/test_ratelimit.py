@@ -23,22 +23,23 @@ def test_so_many_pass_and_the_next_record_after_the_time_tells_of_the_others() -
     passed = [texts(limit.take(record(at=100 + 0.1 * index))) for index in range(5)]
     assert passed == [["lost x"], ["lost x"], [], [], []]
     assert texts(limit.take(record("found %s", at=109.9))) == ["found x"]
-    assert texts(limit.take(record(at=110))) == ["3 more like this were suppressed: lost %s", "lost x"]
+    assert texts(limit.take(record(at=110))) == ["3 more like this were suppressed: lost x", "lost x"]
 
 
 def test_the_time_begins_anew_after_it_is_over() -> None:
     limit = RateLimit(most=1, seconds=10)
     written = [texts(limit.take(record(at=at))) for at in (0, 1, 10, 11, 19.9, 20)]
-    told = "{} more like this were suppressed: lost %s".format
+    told = "{} more like this were suppressed: lost x".format
     assert written == [["lost x"], [], [told(1), "lost x"], [], [], [told(2), "lost x"]]
 
 
-def test_kinds_differ_by_template_logger_and_stage_and_not_by_arguments() -> None:
+def test_kinds_differ_by_template_logger_stage_and_level_and_not_by_arguments() -> None:
     limit = RateLimit(most=1, seconds=10)
     assert len(limit.take(record(at=0))) == 1
     assert len(limit.take(record("found %s", at=0))) == 1
     assert len(limit.take(record(at=0, name="c2kit.bus"))) == 1
     assert len(limit.take(record(at=0, stage="antenna"))) == 1
+    assert len(limit.take(record(at=0, level=logging.CRITICAL))) == 1
     same = record(at=0)
     same.args = ("y",)
     assert limit.take(same) == []
@@ -67,7 +68,7 @@ def test_a_clock_that_is_set_back_silences_nothing() -> None:
     limit = RateLimit(most=1, seconds=10)
     limit.take(record(at=1000))
     limit.take(record(at=1000))
-    assert texts(limit.take(record(at=5))) == ["1 more like this were suppressed: lost %s", "lost x"]
+    assert texts(limit.take(record(at=5))) == ["1 more like this were suppressed: lost x", "lost x"]
 
 
 def test_templates_without_end_take_no_memory_without_end_and_every_suppressed_record_is_told() -> None:

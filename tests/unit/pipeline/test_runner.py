@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from c2kit.dictionaries import Dictionary
     from c2kit.pipeline.definitions import BatchSchema
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 class Ground:

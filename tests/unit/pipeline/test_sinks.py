@@ -469,6 +469,22 @@ class TestLostPositions:
         assert read_all(log_of(root)) == logged(sent[10:])
         assert read_all(tmp_path / "old") == logged(sent[:4])
 
+    def test_that_went_with_their_log_are_told_when_a_new_one_begins_late(
+        self, bus: StreamBus, mission: Mission, root: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        prepared(bus, mission)
+        sent = identified(flown())
+        publish(bus, mission, "decom", Kind.PACKETS, sent[:4])
+        finish(LogStage(place(bus, mission)))
+        _until_deleted(bus, 4)
+        assert caplog.messages == []
+        shutil.rmtree(log_of(root))
+        publish(bus, mission, "decom", Kind.PACKETS, sent[4:])
+        finish(LogStage(place(bus, mission)))
+        (told,) = caplog.messages
+        assert f"log {log_of(root)} is new, and begins at {PACKETS}[0]@4: what came before is not in it" in told
+        assert read_all(log_of(root)) == logged(sent[4:])
+
     def test_while_it_runs_stop_it_when_what_it_has_is_safe(
         self, bus: StreamBus, mission: Mission, root: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -251,6 +252,34 @@ def test_only_the_packets_that_a_processor_fails_on_are_set_aside(bus: StreamBus
     (chain,) = stage._chains.values()
     assert chain.states()["_FailsOn"].snapshot == str(len(good)).encode(), "what it remembers is of the good ones"
     stage.close()
+
+
+class _Exits(Processor[PacketBatch, PacketBatch]):
+    takes = (Kind.PACKETS,)
+    gives = Kind.PACKETS
+
+    def process(self, batch: PacketBatch) -> Iterator[PacketBatch]:
+        if any(packet[-1] == 0 for packet in batch):
+            sys.exit("as libraries do that are made of programs")
+        yield batch
+
+    def take_asides(self) -> list[Aside]:
+        return []
+
+
+def test_packets_on_which_a_processor_wants_to_exit_are_set_aside(bus: StreamBus) -> None:
+    packets = flown()
+    mission = decom_mission(Identifier(), _Exits(), Decommutator())
+    prepared(bus, mission)
+    publish(bus, mission, "fep", Kind.FRAMES, in_pieces(packets))
+    stage = ProcessingStage(surroundings(bus, mission, "decom"))
+    run_until_idle(stage)
+    stage.close()
+    good = tuple(packet for packet in packets if packet[-1] != 0)
+    assert Counter(map(repr, rows_of(telemetry(bus, mission)))) == expected_rows(good)
+    letters = [unpack(DeadLetter, record.value) for record in published(bus, mission, Kind.DEAD_LETTER, "decom")]
+    assert len(letters) == len(packets) - len(good) > 0
+    assert {letter.error for letter in letters} == {"SystemExit: as libraries do that are made of programs"}
 
 
 def events_of(bus: StreamBus, mission: Mission) -> list[Event]:

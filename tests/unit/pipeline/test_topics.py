@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -107,3 +108,14 @@ def test_a_replay_has_topics_of_its_own_and_the_definitions_of_the_mission() -> 
 def test_all_names_are_such_as_kafka_takes() -> None:
     for name in (*topics(), *topics(replay="n" * 40)):
         assert re.fullmatch(r"[A-Za-z0-9.-]{1,249}", name)  # without _, which collides with . in its metrics
+
+
+def test_the_page_tells_what_is_kept_how_long() -> None:
+    page = (Path(__file__).parents[3] / "docs/how-to/run-on-kafka.md").read_text(encoding="utf-8")
+    told = {
+        kind: (float(hours), float(gib))
+        for kinds, hours, gib in re.findall(r"^\| (`.*`) \| 3 \| (\d+) h, at most (\d+) GiB", page, re.MULTILINE)
+        for kind in re.findall(r"`([\w-]+)`", kinds)
+    }
+    assert told == {kind: (retention.hours, retention.gib) for kind, retention in RETENTION.items()}
+    assert f"| `max.message.bytes` | {LARGEST_RECORD_BYTES:,} |".replace(",", " ") in page

@@ -98,7 +98,7 @@ def test_blocks_of_any_size_are_written_one_after_another(tmp_path: Path) -> Non
     packets = space_packets(1, 2)
     expected: list[Logged] = []
     with PacketLogWriter(tmp_path, STREAM) as log:
-        for size in (1, 1500, 3, 0, 300_000, 2):
+        for size in (1, 1500, 3, 0, 100_000, 2):
             which = np.arange(size) % 2
             for _ in range(2):
                 log.append(batch_of(packets).select(which), now_ns=0)

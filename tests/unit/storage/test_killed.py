@@ -20,7 +20,7 @@ from tests.logs import STREAM, read_all
 if TYPE_CHECKING:
     from tests.logs import Logged
 
-KILLS = int(os.environ.get("C2KIT_LOG_KILLS", "12"))
+KILLS = int(os.environ.get("C2KIT_LOG_KILLS", "8"))
 """How often the writer is killed; each time costs about a second."""
 RECORDS = 250 * KILLS
 ROOT = Path(__file__).parents[3]
@@ -80,15 +80,16 @@ def test_what_was_acknowledged_is_there_and_nothing_is_there_twice(tmp_path: Pat
 
 
 def test_a_log_is_read_while_another_process_writes_it(tmp_path: Path) -> None:
-    expected, directory, reached = expected_of(0), tmp_path / STREAM / "0", 0
+    expected, directory, reached, growths = expected_of(0), tmp_path / STREAM / "0", 0, 0
     with start(tmp_path) as process:
         assert process.stdout is not None
         process.stdout.readline()
-        for _ in range(40):
+        while growths < 10 and process.poll() is None:
             found = read_all(directory)  # raises where anything of it is damaged
             assert len(found) >= reached
             assert found == expected[: len(found)]
             assert not any(finding.is_damage for finding in PacketLogReader(directory).verify())
+            growths += len(found) > reached
             reached = len(found)
         process.kill()
-    assert reached > 100
+    assert growths > 1, "it grew while it was read"

@@ -404,6 +404,11 @@ class SqliteView(_Reader, View):
         """See :attr:`c2kit.bus.base.View.missed`."""
         return self._missed
 
+    @property
+    def reached(self) -> Mapping[PartitionId, int]:
+        """See :attr:`c2kit.bus.base.View.reached`."""
+        return dict(self._read_to)
+
     def receive(self, timeout_seconds: float, *, max_bytes: int = 8_000_000) -> Sequence[Received]:
         """See :meth:`c2kit.bus.base.View.receive`."""
         return self._wait_and_read(timeout_seconds, max_bytes)

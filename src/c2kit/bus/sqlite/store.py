@@ -149,6 +149,7 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._absolute = path.absolute()  # wherever the program goes
         self._used = threading.RLock()
         self._is_closed = False
         self.changes = Changes()
@@ -156,6 +157,7 @@ class Store:
         try:
             self._db = sqlite3.connect(path, timeout=_PATIENCE_SECONDS, isolation_level=None, check_same_thread=False)
             try:
+                self._file = self._file_there()
                 self._open()
             except BaseException:
                 self._db.close()
@@ -217,10 +219,27 @@ class Store:
         with self._used:
             if self._is_closed:
                 raise Fenced(f"this connection to {self._path} was closed; what it had in progress is dropped")
+            self._check_there()
             try:
                 yield
             except sqlite3.DatabaseError as error:
                 raise self._error(error) from error
+
+    def _file_there(self) -> tuple[int, int] | None:
+        """Which file it is that others find by the path."""
+        try:
+            found = self._absolute.stat()
+        except FileNotFoundError:
+            return None
+        return found.st_dev, found.st_ino
+
+    def _check_there(self) -> None:
+        """What is committed to a file that others do not find is lost, and nobody would be fenced."""
+        if self._file_there() != self._file:
+            raise BusError(
+                f"the bus file {self._path} was removed or replaced while it was in use; what its consumers had not "
+                "passed is lost unless it is moved back, and the logs tell how far they got"
+            )
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -54,10 +54,14 @@ def read_command(scope: Scope, name: ScalarNode, node: Node) -> Command | None:
     for argument in arguments.values():
         _check_sequence_count(scope, node, argument, arguments)
     Layout(tuple(arguments.values()))
+    hazardous = file.boolean(entries["hazardous"], "hazardous") if "hazardous" in entries else False
+    if "hazard" in entries and not (hazardous or any(each.hazardous_states for each in arguments.values())):
+        what = f"command {name.value} has a hazard, and nobody would be asked to confirm it"
+        raise file.wrong(entries["hazard"], what, remedy="add hazardous: true, or hazardous: [STATES] to an argument")
     return Command(
         name=name.value,
         arguments=tuple(arguments.values()),
-        hazardous=file.boolean(entries["hazardous"], "hazardous") if "hazardous" in entries else False,
+        hazardous=hazardous,
         hazard=text_of(file, entries, "hazard"),
         description=text_of(file, entries, "description"),
         overlaps=_overlaps(base),

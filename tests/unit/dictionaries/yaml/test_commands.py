@@ -172,6 +172,8 @@ def test_arguments_that_cannot_be_are_refused_where_they_stand(tmp_path: Path, d
         ("extends: TC\nfixed: {NOBODY: 1}", "fixed names NOBODY, which is no argument"),
         ("extends: TC\ncomputed: {NOBODY: length}", "computed names NOBODY, which is no argument"),
         ("extends: TC\nfixed: {APID: 4096}", "expected 0 to 2047"),
+        ("hazard: it explodes\narguments: {A: u8}", "has a hazard, and nobody would be asked to confirm it"),
+        ("hazard: it explodes\nhazardous: false\narguments: {A: u8}", "nobody would be asked"),
         ("extends: TC\nfixed: {COUNT: 1}\ncomputed: {COUNT: length}", "COUNT is fixed and computed"),
         ("extends: TC\nfixed: {TYPE: TX}", "no state 'TX'"),
         ("extends: TC\narguments: {APID: u8}", "APID stands twice"),

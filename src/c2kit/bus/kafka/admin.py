@@ -1,0 +1,151 @@
+"""Questions to a cluster, and what can be made there, in the words of the contract.
+
+How far a group got is asked by consumers: the same question of an admin client crashes the process where the group's
+coordinator has just moved (librdkafka #5040).
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+from confluent_kafka import (
+    ConsumerGroupTopicPartitions,
+    IsolationLevel,
+    KafkaError,
+    KafkaException,
+    TopicCollection,
+    TopicPartition,
+)
+from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]  # it is public, and not in its `__all__`
+
+from c2kit.bus.base import BusUnavailable
+from c2kit.bus.kafka.errors import bus_error, error_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+    from concurrent.futures import Future
+
+    from confluent_kafka.cimpl import NewTopic
+
+    from c2kit.bus.base import PartitionId
+    from c2kit.bus.kafka.clients import Clients
+
+__all__ = ["Admin", "Topic"]
+
+_ANSWER_SECONDS = 15.0
+_STABLE_SECONDS = 30.0
+_STABLE_LOOK_SECONDS = 0.01
+
+
+@frozen
+class Topic:
+    """A topic as it stands."""
+
+    uuid: str
+    partitions: int
+
+
+class Admin:
+    """Asks the cluster. Everything raises BusUnavailable while it does not answer; safe to share among threads."""
+
+    def __init__(self, clients: Clients) -> None:
+        self._client = clients.admin()
+
+    def names(self) -> tuple[set[str], int]:
+        """The topics that this identity may see, and how many brokers there are."""
+        try:
+            found = self._client.list_topics(timeout=_ANSWER_SECONDS)
+        except KafkaException as error:
+            raise bus_error("the cluster cannot be asked for its topics", error) from error
+        return set(found.topics), len(found.brokers)
+
+    def topics(self, names: Collection[str]) -> dict[str, Topic]:
+        """Those of these that there are, and that have a leader everywhere."""
+        if not names:
+            return {}
+        futures = self._client.describe_topics(TopicCollection(sorted(names)), request_timeout=_ANSWER_SECONDS)
+        found = {}
+        for name, future in futures.items():
+            try:
+                described: Any = future.result(2 * _ANSWER_SECONDS)
+            except KafkaException as error:
+                if error_of(error).code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+                    continue
+                raise bus_error(f"topic {name} cannot be described", error) from error
+            found[name] = Topic(str(described.topic_id), len(described.partitions))
+        return found
+
+    def create(self, topics: Collection[NewTopic]) -> None:
+        """Make topics, and wait until they can be used. One that is there already stays as it is."""
+        if not topics:
+            return
+        futures = self._client.create_topics(list(topics), request_timeout=_ANSWER_SECONDS)
+        for name, future in futures.items():
+            try:
+                future.result(2 * _ANSWER_SECONDS)
+            except KafkaException as error:
+                if error_of(error).code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                    raise bus_error(f"topic {name} cannot be created", error) from error
+        deadline = time.monotonic() + _STABLE_SECONDS
+        while self.topics(futures).keys() != futures.keys():
+            if time.monotonic() > deadline:
+                raise BusUnavailable(f"topics {sorted(futures)} were created, and the brokers do not know them yet")
+            time.sleep(_STABLE_LOOK_SECONDS)
+
+    def first_offsets(self, partitions: Iterable[PartitionId]) -> dict[PartitionId, int]:
+        """The oldest offsets that are retained."""
+        return self._offsets(
+            partitions,
+            OffsetSpec.earliest(),  # type: ignore[no-untyped-call]
+            is_committed=True,
+        )
+
+    def next_offsets(self, partitions: Iterable[PartitionId], *, is_committed: bool = True) -> dict[PartitionId, int]:
+        """The offsets after all that can be read or, not ``is_committed``, after all that was ever written."""
+        return self._offsets(
+            partitions,
+            OffsetSpec.latest(),  # type: ignore[no-untyped-call]
+            is_committed=is_committed,
+        )
+
+    def newest_ns(self, partitions: Iterable[PartitionId]) -> dict[PartitionId, int]:
+        """When the newest records were published, of the partitions that have any."""
+        newest = self._asked(partitions, OffsetSpec.max_timestamp(), is_committed=True)  # type: ignore[no-untyped-call]
+        return {key: each.timestamp * 1_000_000 for key, each in newest.items() if each.timestamp >= 0}
+
+    def _offsets(
+        self, partitions: Iterable[PartitionId], which: OffsetSpec, *, is_committed: bool
+    ) -> dict[PartitionId, int]:
+        return {key: each.offset for key, each in self._asked(partitions, which, is_committed=is_committed).items()}
+
+    def _asked(
+        self, partitions: Iterable[PartitionId], which: OffsetSpec, *, is_committed: bool
+    ) -> dict[PartitionId, Any]:
+        wanted = {TopicPartition(*key): which for key in partitions}
+        if not wanted:
+            return {}
+        level = IsolationLevel.READ_COMMITTED if is_committed else IsolationLevel.READ_UNCOMMITTED
+        futures = self._client.list_offsets(wanted, isolation_level=level, request_timeout=_ANSWER_SECONDS)
+        return {
+            (each.topic, each.partition): _result(future, f"the offsets of {each.topic}[{each.partition}]")
+            for each, future in futures.items()
+        }
+
+    def commit(self, group: str, offsets: Mapping[PartitionId, int]) -> None:
+        """Let a group without members have passed these."""
+        if not offsets:
+            return
+        positions = [TopicPartition(*key, offset) for key, offset in offsets.items()]
+        asked = ConsumerGroupTopicPartitions(group, positions)
+        futures = self._client.alter_consumer_group_offsets([asked], request_timeout=_ANSWER_SECONDS)
+        for future in futures.values():
+            _result(future, f"how far {group} got cannot be told to the cluster")
+
+
+def _result(future: Future[Any], what: str) -> Any:  # noqa: ANN401 - the library's answers have no common type
+    try:
+        return future.result(2 * _ANSWER_SECONDS)
+    except KafkaException as error:
+        raise bus_error(what, error) from error

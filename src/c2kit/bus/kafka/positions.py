@@ -1,0 +1,70 @@
+"""Where readers begin, and what it means that there is nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from confluent_kafka import KafkaException, TopicPartition
+
+from c2kit.bus.base import Position, PositionLost
+from c2kit.bus.kafka.errors import bus_error
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from confluent_kafka import Consumer
+
+    from c2kit.bus.base import PartitionId
+    from c2kit.bus.kafka.admin import Admin
+    from c2kit.bus.kafka.streams import KnownStream
+
+__all__ = ["begin_of", "checked", "committed_of", "lost_position"]
+
+_ANSWER_SECONDS = 30.0
+
+
+def committed_of(consumer: Consumer, stage: str, partitions: Collection[PartitionId]) -> dict[PartitionId, int]:
+    """How far a stage got, of the partitions of which it passed anything; ``consumer`` is of its group.
+
+    Transactions that end now are waited for. Raises BusUnavailable.
+    """
+    if not partitions:
+        return {}
+    try:
+        found = consumer.committed([TopicPartition(*key) for key in partitions], _ANSWER_SECONDS)
+    except KafkaException as error:
+        raise bus_error(f"how far stage {stage} got cannot be told", error) from error
+    for each in found:
+        if each.error is not None:
+            raise bus_error(f"how far stage {stage} got in {each.topic} cannot be told", each.error)
+    return {(each.topic, each.partition): each.offset for each in found if each.offset >= 0}
+
+
+def begin_of(
+    admin: Admin, consumer: Consumer, stage: str, partitions: Collection[PartitionId]
+) -> dict[PartitionId, int]:
+    """Where a stage goes on: after what it passed, or, if it never ran, at the oldest record."""
+    committed = committed_of(consumer, stage, partitions)
+    return admin.first_offsets(set(partitions) - committed.keys()) | committed
+
+
+def lost_position(admin: Admin, stream: KnownStream, key: PartitionId, offset: int) -> PositionLost:
+    """Why there is no record at an offset. Records between offsets are counted as if every offset were one."""
+    position = Position(key[0], stream.uuid, key[1], offset)
+    first = admin.first_offsets([key])[key]
+    if offset < first:
+        return PositionLost(position, reason=f"the oldest record is {first}", lost_records=first - offset)
+    return PositionLost(position, reason=f"the stream ends at {admin.next_offsets([key])[key]}")
+
+
+def checked(admin: Admin, stream: KnownStream, positions: Collection[Position]) -> dict[PartitionId, int]:
+    """The offsets of positions in a stream. Raises PositionLost for one that is not there."""
+    keys = {(each.stream, each.partition): each for each in positions}
+    for position in positions:
+        if position.stream_uuid != stream.uuid:
+            raise PositionLost(position, reason="the stream was made anew since")
+    first, following = admin.first_offsets(keys), admin.next_offsets(keys, is_committed=False)
+    for key, position in keys.items():
+        if not first[key] <= position.offset <= following[key]:
+            raise lost_position(admin, stream, key, position.offset)
+    return {key: position.offset for key, position in keys.items()}

@@ -1,0 +1,57 @@
+"""What a stage keeps: the newest snapshot of each processor and lane."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from c2kit.bus.kafka.scan import Scan
+from c2kit.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from c2kit.bus.base import StateKey
+    from c2kit.bus.kafka.admin import Admin
+    from c2kit.bus.kafka.clients import Clients
+
+__all__ = ["State"]
+
+
+class State:
+    """The snapshots of a stage, of all its replicas; those of what this replica owns are up to date.
+
+    They are read when something is gained, after the positions: what the last owner committed is there then.
+    """
+
+    def __init__(self, clients: Clients, admin: Admin, topic: str) -> None:
+        self._topic = topic
+        is_there = topic in admin.topics([topic])
+        self._scan = Scan(clients, admin, topic) if is_there else None
+        self._values: dict[bytes, bytes] = {}
+
+    def catch_up(self) -> None:
+        """Read what was committed since the last time. Raises BusUnavailable."""
+        if self._scan is not None:
+            self._values.update(self._scan.read())
+
+    def get(self, key: StateKey) -> bytes | None:
+        """The snapshot of that processor and lane."""
+        return self._values.get(_packed(key))
+
+    def records(self, snapshots: Mapping[StateKey, bytes]) -> Iterator[tuple[str, int, bytes, bytes]]:
+        """What is to be written for snapshots to be kept: topic, partition, key and value."""
+        if snapshots and self._scan is None:
+            raise UsageError(
+                f"topic {self._topic} for the state of a stage is not on this bus",
+                remedy="apply the mission's streams, of which the stage is a writer or a consumer",
+            )
+        return ((self._topic, 0, _packed(key), value) for key, value in snapshots.items())
+
+    def committed(self, snapshots: Mapping[StateKey, bytes]) -> None:
+        """They were."""
+        self._values |= {_packed(key): value for key, value in snapshots.items()}
+
+
+def _packed(key: StateKey) -> bytes:
+    return json.dumps(key).encode()

@@ -1,0 +1,127 @@
+"""Steps as transactions: each becomes true as a whole, or not at all, and this knows which."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
+
+from c2kit.bus.base import BusError, BusUnavailable, Fenced
+from c2kit.bus.kafka.errors import GROUP_CHANGED, bus_error, error_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from confluent_kafka import Message
+
+    from c2kit.bus.base import PartitionId
+    from c2kit.bus.kafka.clients import Clients
+
+__all__ = ["GroupChanged", "Transactions"]
+
+TRANSACTION_TIMEOUT_MS = 60_000
+EXCLUSIVE_TRANSACTION_TIMEOUT_MS = 900_000
+"""The brokers' maximum: what a singleton has begun is ended by itself or by its successor, not by a clock."""
+_ENTRY_SECONDS = 30.0
+_SLICE_SECONDS = 0.5
+"""How long a call waits before it looks whether its worker was closed meanwhile."""
+_log = logging.getLogger(__name__)
+
+
+class GroupChanged(Exception):
+    """Nothing was committed: the group of the worker has changed, and so may have what it owns."""
+
+
+class Transactions:
+    """The transactions of one place in a stage. Whoever begins with its id ends those of the one before.
+
+    Raises BusUnavailable, Fenced, BusError.
+    """
+
+    def __init__(self, clients: Clients, transactional_id: str, *, timeout_ms: int) -> None:
+        self._id = transactional_id
+        self._producer = clients.producer(transactional_id, timeout_ms)
+        self._is_closed = False
+        self._failed: list[tuple[KafkaError, str, int]] = []
+        try:
+            self._producer.init_transactions(_ENTRY_SECONDS)
+        except KafkaException as exception:
+            raise bus_error(f"{transactional_id} cannot begin", exception) from exception
+
+    def close(self) -> None:
+        """Let a call in progress, of another thread, end soon."""
+        self._is_closed = True
+
+    def commit(
+        self,
+        records: Iterable[tuple[str, int, bytes, bytes]],
+        offsets: Mapping[PartitionId, int],
+        group: Callable[[], Any],
+    ) -> None:
+        """Make records (topic, partition, key, value) and positions true together.
+
+        Does not return before it is known whether they are. Raises GroupChanged.
+        """
+        self._failed.clear()
+        try:
+            self._producer.begin_transaction()
+            for record in records:
+                self._produce(*record)
+            if offsets:
+                passed = [TopicPartition(*key, offset) for key, offset in offsets.items()]
+                metadata = group()
+                self._patiently(lambda: self._producer.send_offsets_to_transaction(passed, metadata, _SLICE_SECONDS))
+            self._patiently(lambda: self._producer.commit_transaction(_SLICE_SECONDS))
+        except KafkaException as exception:
+            self._abort(error_of(exception))
+        finally:
+            self._producer.poll(0)
+
+    def _produce(self, topic: str, partition: int, key: bytes, value: bytes) -> None:
+        while True:
+            try:
+                self._producer.produce(topic, value, key, partition, on_delivery=self._delivered)
+            except BufferError:  # the queue is full: it empties while others wait
+                self._producer.poll(_SLICE_SECONDS)
+                self._check_open()
+            else:
+                return
+
+    def _delivered(self, error: KafkaError | None, message: Message) -> None:
+        if error is not None:
+            self._failed.append((error, str(message.topic()), len(message)))
+
+    def _patiently(self, call: Callable[[], None]) -> None:
+        """Make a call until it is answered: it goes on with what it had begun."""
+        while True:
+            try:
+                call()
+            except KafkaException as exception:
+                if not error_of(exception).retriable():
+                    raise
+                self._check_open()
+            else:
+                return
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise Fenced(f"{self._id} was closed while it committed a step; its successor will find whether it did")
+
+    def _abort(self, error: KafkaError) -> None:
+        """Undo, and raise what it was."""
+        if error.fatal() or not error.txn_requires_abort():
+            told = bus_error(f"{self._id} cannot commit", error)
+            raise told if isinstance(told, Fenced) else BusError(str(told))  # of this client nothing more will come
+        try:
+            self._patiently(lambda: self._producer.abort_transaction(_SLICE_SECONDS))
+        except KafkaException as exception:
+            raise bus_error(f"{self._id} cannot take back what it began", exception) from exception
+        _log.info("%s took a step back: %s", self._id, error.str())
+        too_large = next((each for each in self._failed if each[0].code() == KafkaError.MSG_SIZE_TOO_LARGE), None)
+        if too_large is not None:
+            raise BusError(f"a record of {too_large[2]} bytes is larger than topic {too_large[1]} takes")
+        if error.code() in GROUP_CHANGED:
+            raise GroupChanged(error.str())
+        told = bus_error(f"{self._id} could not commit", error)
+        raise told if isinstance(told, Fenced) else BusUnavailable(str(told))

@@ -1,0 +1,250 @@
+"""With mutual TLS and the standard authorizer each identity does its work with exactly its permissions, and no more."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are public
+    AclBinding,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    ResourcePatternType,
+    ResourceType,
+)
+
+from c2kit.bus import BusUnavailable
+from c2kit.bus.kafka.provisioner import Provisioner
+from c2kit.bus.kafka.security import Secrets
+from c2kit.pipeline.acls import Acl, Operation, Resource, permissions_of
+from c2kit.pipeline.streams import specs_of
+from c2kit.pipeline.topic_checks import check_cluster
+from c2kit.pipeline.topics import topics_of
+from c2kit.processors import Decommutator, Identifier
+from tests.kafka_brokers import cluster_of, wait_for
+from tests.missions import one_satellite
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from c2kit.bus import StreamSpec
+    from c2kit.pipeline.description import MissionDescription
+    from dev.kafka import Cluster
+
+pytestmark = pytest.mark.slow
+KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+OPERATIONS = {
+    Operation.READ: AclOperation.READ,
+    Operation.WRITE: AclOperation.WRITE,
+    Operation.DESCRIBE: AclOperation.DESCRIBE,
+    Operation.CREATE: AclOperation.CREATE,
+    Operation.DESCRIBE_CONFIGS: AclOperation.DESCRIBE_CONFIGS,
+}
+RESOURCES = {
+    Resource.TOPIC: ResourceType.TOPIC,
+    Resource.GROUP: ResourceType.GROUP,
+    Resource.TRANSACTIONAL_ID: ResourceType.TRANSACTIONAL_ID,
+    Resource.CLUSTER: ResourceType.BROKER,
+}
+
+
+class Authority:
+    """Signs certificates, and lays them down as a mounted secret."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._openssl("req", "-x509", *KEY, "-days", "2", "-subj", "/CN=ca", "-keyout", "ca.key", "-out", "ca.crt")
+        (folder / "names").write_text("subjectAltName=IP:127.0.0.1\n")
+
+    def secret(self, name: str) -> Path:
+        """The directory of an identity."""
+        place = self.folder / name
+        place.mkdir()
+        self._openssl("req", *KEY, "-subj", f"/CN={name}", "-keyout", f"{name}/tls.key", "-out", f"{name}/request")
+        signing = ["-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "names"]
+        self._openssl("x509", "-req", "-in", f"{name}/request", *signing, "-out", f"{name}/tls.crt")
+        (place / "ca.crt").write_text((self.folder / "ca.crt").read_text())
+        return place
+
+    def _openssl(self, *words: str) -> None:
+        subprocess.run(["openssl", *words], cwd=self.folder, check=True, capture_output=True)  # noqa: S607
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="module")
+def description() -> MissionDescription:
+    mission = one_satellite()
+    mission.stage("decom", Identifier(), Decommutator(), targets=["FIREFLY"])
+    mission.interface(
+        "second", mission.interfaces["fep"].link, protocols=mission.interfaces["fep"].protocols, targets=["ANTENNA"]
+    )
+    mission.stage("decom-2", Identifier(), Decommutator(), targets=["ANTENNA"])
+    return mission.describe()
+
+
+@pytest.fixture(scope="module")
+def cluster(authority: Authority, description: MissionDescription) -> Iterator[Cluster]:
+    """A broker that permits nothing but what follows from the description."""
+    broker = authority.secret("broker")
+    store = authority.folder / "broker.pem"
+    store.write_text((broker / "tls.key").read_text() + (broker / "tls.crt").read_text())
+    properties = {
+        "listeners": "SSL://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}",
+        "advertised.listeners": "SSL://127.0.0.1:{port}",
+        "inter.broker.listener.name": "SSL",
+        "ssl.client.auth": "required",
+        "ssl.keystore.type": "PEM",
+        "ssl.keystore.location": str(store),
+        "ssl.truststore.type": "PEM",
+        "ssl.truststore.location": str(authority.folder / "ca.crt"),
+        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "super.users": "User:CN=broker;User:CN=admin;User:ANONYMOUS",  # the last one is of the controllers' listener
+    }
+    clients = Secrets.load(authority.secret("admin")).client_settings()
+    with cluster_of(1, properties=properties, clients=clients) as cluster:
+        futures = cluster.admin.create_acls(
+            [_binding(each.identity, acl) for each in permissions_of(description) for acl in each.acls]
+        )
+        for future in futures.values():
+            future.result(30)
+        yield cluster
+
+
+def _binding(identity: str, acl: Acl) -> AclBinding:
+    pattern = ResourcePatternType.PREFIXED if acl.is_prefix else ResourcePatternType.LITERAL
+    return AclBinding(
+        RESOURCES[acl.resource],
+        acl.name,
+        pattern,
+        f"User:CN={identity}",
+        "*",
+        OPERATIONS[acl.operation],
+        AclPermissionType.ALLOW,
+    )
+
+
+@pytest.fixture(scope="module")
+def provisioned(cluster: Cluster, authority: Authority, description: MissionDescription) -> Provisioner:
+    """All topics, made by who provisions and with exactly what that is permitted."""
+    security = Secrets.load(authority.secret("firefly.provisioner")).client_settings()
+    provisioner = Provisioner(cluster.addresses, security)
+    wanted = topics_of(description, brokers=1)
+    provisioner.create(wanted)
+    names = {topic.name for topic in wanted}
+    wait_for(lambda: set(cluster.admin.list_topics(timeout=30).topics), lambda found: names <= found)
+    return provisioner
+
+
+@pytest.fixture(scope="module")
+def decom(authority: Authority, cluster: Cluster) -> Mapping[str, str]:
+    """What a client of stage ``decom`` is given."""
+    settings = Secrets.load(authority.secret("firefly.decom")).client_settings()
+    return {"bootstrap.servers": cluster.addresses, "log_level": "0", **settings}
+
+
+def test_who_provisions_makes_and_checks_all_of_it(provisioned: Provisioner, description: MissionDescription) -> None:
+    found = provisioned.cluster(lambda name: name.startswith("firefly."))
+    wanted = topics_of(description, brokers=1)
+    assert not [each for each in check_cluster("firefly", wanted, found) if each.breaks]
+    specs = {spec.name: spec for spec in specs_of(description)}
+    wait_for(lambda: _described(provisioned, list(specs.values())), bool)
+    assert provisioned.described("firefly") == specs
+
+
+def _described(provisioner: Provisioner, specs: list[StreamSpec]) -> bool:
+    try:
+        provisioner.describe("firefly", specs)
+    except BusUnavailable:  # a topic that is new
+        return False
+    return True
+
+
+def _delivered(settings: Mapping[str, str], topic: str) -> str:
+    """What became of a record, by the name of the error."""
+    told: list[KafkaError | None] = []
+    producer = Producer({**settings, "enable.idempotence": True})
+    producer.produce(topic, b"x", b"key", on_delivery=lambda error, _: told.append(error))
+    producer.flush(60)
+    return "delivered" if told[0] is None else told[0].name()
+
+
+@pytest.mark.usefixtures("provisioned")
+@pytest.mark.parametrize(
+    ("topic", "fate"),
+    [
+        ("firefly.telemetry.FIREFLY", "delivered"),
+        ("firefly.state.decom", "delivered"),
+        ("firefly.telemetry.ANTENNA", "TOPIC_AUTHORIZATION_FAILED"),
+        ("firefly.state.decom-2", "TOPIC_AUTHORIZATION_FAILED"),
+        ("firefly.frames.fep", "TOPIC_AUTHORIZATION_FAILED"),
+        ("firefly.dictionaries", "TOPIC_AUTHORIZATION_FAILED"),
+        ("firefly.streams", "TOPIC_AUTHORIZATION_FAILED"),
+    ],
+)
+def test_a_stage_writes_its_own_streams_and_no_others(decom: Mapping[str, str], topic: str, fate: str) -> None:
+    assert _delivered(decom, topic) == fate
+
+
+@pytest.mark.usefixtures("provisioned")
+@pytest.mark.parametrize(
+    ("transactional_id", "fate"),
+    [
+        ("firefly.decom.0", "begun"),
+        ("firefly.decom.17", "begun"),
+        ("firefly.decom-2.0", "TRANSACTIONAL_ID_AUTHORIZATION_FAILED"),
+        ("firefly.decom", "TRANSACTIONAL_ID_AUTHORIZATION_FAILED"),
+        ("firefly.fep.0", "TRANSACTIONAL_ID_AUTHORIZATION_FAILED"),
+    ],
+)
+def test_a_stage_has_the_transactional_ids_of_its_replicas(
+    decom: Mapping[str, str], transactional_id: str, fate: str
+) -> None:
+    producer = Producer({**decom, "transactional.id": transactional_id})
+    try:
+        producer.init_transactions(60)
+    except KafkaException as error:
+        told = error.args[0].name()
+    else:
+        told = "begun"
+    assert told == fate
+
+
+def _committed(settings: Mapping[str, str], group: str) -> str:
+    admin = AdminClient({**settings})
+    offsets = ConsumerGroupTopicPartitions(group, [TopicPartition("firefly.frames.fep", 0, 0)])
+    futures = admin.alter_consumer_group_offsets([offsets], request_timeout=30)
+    try:
+        (answer,) = futures[group].result(60).topic_partitions
+    except KafkaException as error:  # it may not even know who coordinates that group
+        return str(error.args[0].name())
+    return "committed" if answer.error is None else str(answer.error.name())
+
+
+@pytest.mark.usefixtures("provisioned")
+@pytest.mark.parametrize(
+    ("group", "fate"),
+    [
+        ("firefly.decom", "committed"),
+        ("firefly.decom-2", "GROUP_AUTHORIZATION_FAILED"),
+        ("c2kit.none", "GROUP_AUTHORIZATION_FAILED"),
+    ],
+)
+def test_a_stage_says_how_far_it_has_read_and_not_how_far_another_has(
+    decom: Mapping[str, str], group: str, fate: str
+) -> None:
+    assert _committed(decom, group) == fate
+
+
+@pytest.mark.usefixtures("provisioned")
+def test_a_certificate_of_nobody_is_permitted_nothing(authority: Authority, cluster: Cluster) -> None:
+    settings = Secrets.load(authority.secret("nobody")).client_settings()
+    security = {"bootstrap.servers": cluster.addresses, "log_level": "0", **settings}
+    assert _delivered(security, "firefly.telemetry.FIREFLY") == "TOPIC_AUTHORIZATION_FAILED"
