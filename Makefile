@@ -24,7 +24,14 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 PIP_INSTALL := -m pip --disable-pip-version-check install --quiet
 
 # What goes into a wheel; a change of any of it makes a new one.
-PACKAGE := pyproject.toml README.md LICENSE MANIFEST.in $(shell find src -type f -not -name '*.py[co]' -not -path '*.egg-info/*')
+PACKAGE := pyproject.toml setup.py README.md LICENSE MANIFEST.in \
+	$(shell find src -type f -not -name '*.py[co]' -not -name '*.so' -not -path '*.egg-info/*')
+
+# What is compiled, where there is a compiler.
+KERNEL := setup.py $(wildcard src/c2kit/kernel/c/*.[ch])
+
+# The same source gives the same wheel: its files are as old as the last commit.
+export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 946684800)
 
 # Folders with Python in them: examples and benchmarks are judged like the rest.
 CODE := $(sort $(foreach folder,src tests examples benchmarks dev,$(if $(shell find $(folder) -name '*.py' 2>/dev/null),$(folder))))
@@ -84,6 +91,10 @@ bench: .venv/.core ## c2kit beside its peers, then the live pipeline, as ratios;
 kafka: .venv/.ready ## a real Apache Kafka of three brokers on this machine until Ctrl-C (Java 17, Maven); ARGS='--brokers 1'
 	.venv/bin/python -m dev.kafka $(ARGS)
 
+.PHONY: fuzz
+fuzz: ## fuzz the kernel in C under sanitizers (needs clang); ARGS=-runs=100000000 for long, one minute each by default
+	dev/fuzz/run $(or $(ARGS),-max_total_time=60)
+
 .PHONY: format
 format: .venv/.ready ## let ruff format, and fix what it can
 	.venv/bin/ruff check --fix .
@@ -114,7 +125,7 @@ clean: ## remove all that make made, the environments included
 # The environments. A stamp is touched when its environment is complete; pyproject.toml makes them stale.
 
 # Only what c2kit itself needs: the demo must not wait for linters.
-.venv/.core: pyproject.toml
+.venv/.core: pyproject.toml $(KERNEL)
 	$(call make-environment,.venv)
 	.venv/bin/python $(PIP_INSTALL) --editable .
 	touch $@

@@ -29,7 +29,8 @@ def main(arguments: list[str] | None = None) -> int:
     rounds = options.rounds or (3 if options.quick else 7)
     try:
         if options.what in {"all", "decode"}:
-            _decode(report, options, Plan(rounds, seconds=0.1 if options.quick else 0.4))
+            plan = Plan(rounds, seconds=0.1 if options.quick else 0.4, batches=tuple(options.batches))
+            _decode(report, options, plan)
         if options.what in {"all", "load"}:
             report.loading = measure_loading(options.output / "dictionary", rounds, options.items)
     except (EnvironmentFailed, ResultsDiffer) as error:
@@ -60,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="under a minute: fewer packets and rounds")
     parser.add_argument("--rounds", type=int, help="how often each is measured")
     parser.add_argument("--packets", type=int, help="how many packets are generated")
+    parser.add_argument("--batches", type=_sizes, default=[1000, None], help="how many are decoded at once (1000,all)")
     parser.add_argument("--items", type=int, default=10_000, help="how many items are loaded (%(default)s)")
     parser.add_argument("--peers", type=_names(PEERS), default=list(PEERS), help=f"some of {','.join(PEERS)}")
     parser.add_argument(
@@ -81,6 +83,11 @@ def _names(known: Mapping[str, object]) -> Callable[[str], list[str]]:
         return chosen
 
     return names
+
+
+def _sizes(text: str) -> list[int | None]:
+    """Numbers with commas between them; ``all`` is one."""
+    return [None if size == "all" else int(size) for size in text.split(",")]
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ class Peer:
 
 PEERS = {
     "c2kit-kernel": Peer("benchmarks.peers.c2kit_kernel", "c2kit: packets to columns, the kernel alone", None),
+    "c2kit-numpy": Peer("benchmarks.peers.c2kit_numpy", "c2kit: the same by NumPy, without C", None),
     "c2kit": Peer("benchmarks.peers.c2kit_chain", "c2kit: framing, identification, decommutation", None),
     "ccsdspy": Peer("benchmarks.peers.ccsdspy_fixed", "ccsdspy FixedLength"),
     "bitstruct": Peer("benchmarks.peers.bitstruct_c", "bitstruct.c, a dict a packet"),

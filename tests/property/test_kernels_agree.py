@@ -1,14 +1,19 @@
-"""The NumPy kernel is held to the reference: every bit of every column, every packet, and every refusal."""
+"""Every kernel is held to the reference: every bit of every column, every packet, and every refusal."""
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
+import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from c2kit.errors import UsageError
-from c2kit.kernel import columns, reference
+from c2kit.kernel import reference
+from c2kit.kernel.contract import Column
+from tests.kernels import OTHERS, needs_compiled
 from tests.property.layouts import Batch, assert_same_columns, batches, layouts, packet_values, random_bytes
 
 if TYPE_CHECKING:
@@ -17,9 +22,15 @@ if TYPE_CHECKING:
     from tests.property.layouts import Values
 
 
+@needs_compiled
+def test_the_kernel_in_c_is_among_those_that_are_compared() -> None:
+    assert list(OTHERS) == ["columns", "compiled"]
+
+
 def assert_same_decoded(layout: Layout, batch: Batch) -> None:
-    found = columns.decode(layout, batch.buffer, batch.starts, batch.ends)
-    assert_same_columns(found, reference.decode(layout, batch.buffer, batch.starts, batch.ends))
+    expected = reference.decode(layout, batch.buffer, batch.starts, batch.ends)
+    for kernel in OTHERS.values():
+        assert_same_columns(kernel.decode(layout, batch.buffer, batch.starts, batch.ends), expected)
 
 
 @given(st.data())
@@ -55,6 +66,51 @@ def test_whole_and_damaged_packets_among_garbage_decode_the_same(data: st.DataOb
     assert_same_decoded(layout, Batch.of(buffer, data.draw(st.permutations(bounds))))
 
 
+@pytest.mark.parametrize("count", [0, 1, 2, 31, 32, 33, 511, 512, 513, 10_000])
+@given(st.data())
+def test_batches_of_any_size_decode_to_what_their_packets_do(count: int, data: st.DataObject) -> None:
+    # The reference takes its time: it decodes a few packets, and the batch has each of them many times.
+    layout = data.draw(layouts(most_fields=4))
+    few = data.draw(batches(layout).filter(lambda batch: len(batch.starts) > 0))
+    expected = reference.decode(layout, few.buffer, few.starts, few.ends)
+    arrangements = st.sampled_from([np.random.default_rng(1).integers(0, len(few.starts), count), np.zeros(count, int)])
+    which = data.draw(arrangements)
+    for kernel in OTHERS.values():
+        found = kernel.decode(layout, few.buffer, few.starts[which], few.ends[which])
+        assert_same_columns(found, [taken(column, which) for column in expected])
+
+
+def taken(column: Column, which: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Column:
+    """The column of these packets of another one."""
+    valid = None if column.valid is None or column.valid[which].all() else column.valid[which]
+    if column.offsets is None:
+        return Column(column.values[which], valid)
+    lows, sizes = column.offsets[:-1][which], np.diff(column.offsets)[which]
+    offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+    places = np.repeat(lows - offsets[:-1], sizes) + np.arange(offsets[-1])
+    return Column(column.values[places], valid, offsets, is_bytes=column.is_bytes)
+
+
+@given(st.lists(st.integers(-1, 5), max_size=200), st.integers(0, 5), st.sampled_from([np.int64, np.int32, np.int8]))
+def test_any_labels_are_grouped_the_same(labels: list[int], count: int, dtype: type[np.signedinteger]) -> None:
+    array = np.array(labels, dtype)
+    answers = [grouped(kernel, array, count) for kernel in (reference, *OTHERS.values())]
+    assert all(answer == answers[0] for answer in answers)
+    if isinstance(answers[0], list):
+        assert answers[0] == [[index for index, each in enumerate(labels) if each == label] for label in range(count)]
+
+
+def grouped(kernel: Kernel, labels: np.ndarray[tuple[int], np.dtype[np.signedinteger]], count: int) -> object:
+    """The members of each group, or why there are none."""
+    try:
+        groups = kernel.group(labels, count)
+    except UsageError as error:
+        return str(error)
+    assert groups.order.dtype == groups.bounds.dtype == np.int64
+    bounds = groups.bounds.tolist()
+    return [groups.order[low:high].tolist() for low, high in itertools.pairwise(bounds)]
+
+
 def encoded(kernel: Kernel, layout: Layout, values: Values) -> bytes | str:
     """The packet, or why there is none."""
     try:
@@ -64,12 +120,22 @@ def encoded(kernel: Kernel, layout: Layout, values: Values) -> bytes | str:
 
 
 def assert_same_encoded(layout: Layout, values: Values) -> None:
-    assert encoded(columns, layout, values) == encoded(reference, layout, values)
+    expected = encoded(reference, layout, values)
+    for kernel in OTHERS.values():
+        assert encoded(kernel, layout, values) == expected
 
 
 @given(st.data())
 def test_values_encode_to_the_same_packet(data: st.DataObject) -> None:
     assert_same_encoded(*data.draw(layouts().flatmap(packet_values)))
+
+
+@given(st.data())
+def test_plain_values_encode_to_the_same_packet(data: st.DataObject) -> None:
+    # Numbers one after another, for which all but the reference have a way of their own.
+    layout = data.draw(layouts(offsets=st.none()).filter(lambda layout: layout.is_fixed))
+    layout, values = data.draw(packet_values(layout))
+    assert_same_encoded(layout, values)
 
 
 SCALARS = st.one_of(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import metadata
+
 import click
 
 from c2kit.cli.acls import acls
@@ -21,14 +23,32 @@ from c2kit.cli.send import send
 from c2kit.cli.sim import sim
 from c2kit.cli.streams import streams
 from c2kit.cli.tail import tail
+from c2kit.errors import UsageError
 
 __all__ = ["main"]
 
 
 @click.group(cls=Commands, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="c2kit", prog_name="c2kit", message="%(prog)s %(version)s")
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=lambda context, _option, is_wanted: _show_version(context) if is_wanted else None,
+    help="Show the version and which kernel decodes, and exit.",
+)
 def main() -> None:
     """Command and telemetry pipelines for spacecraft: decode, encode, run, watch, send, log."""
+
+
+def _show_version(context: click.Context) -> None:
+    from c2kit.kernel.choice import chosen_name
+
+    try:
+        click.echo(f"c2kit {metadata.version('c2kit')}\nkernel: {chosen_name()}")
+    except UsageError as error:
+        raise click.UsageError(str(error)) from error
+    context.exit()
 
 
 COMMANDS = (

@@ -12,7 +12,7 @@ import numpy as np
 from c2kit.cli.described import layout_rows
 from c2kit.cli.terminal import show, table
 from c2kit.errors import ArgumentFault, CommandRefused
-from c2kit.kernel import columns
+from c2kit.kernel.chosen import kernel
 from c2kit.kernel.conversions import bind
 from c2kit.kernel.layout import Layout
 from c2kit.model.commands import SequenceCount
@@ -90,7 +90,7 @@ def _count_key(command: Command, first: EncodedCommand, count: int) -> str:
 def show_fields(command: Command, sent: EncodedCommand) -> None:
     """What the bytes are made of: not what was meant, but what a receiver will read in them."""
     layout = Layout(command.arguments)
-    decoded = columns.decode(layout, sent.data, np.zeros(1, np.int64), np.array([len(sent.data)]))
+    decoded = kernel.decode(layout, sent.data, np.zeros(1, np.int64), np.array([len(sent.data)]))
     made = table("byte.bit", "bits", "argument", "value", "units", "raw", right=frozenset({"byte.bit", "bits"}))
     for (start, bits), argument, column in zip(layout_rows(command.arguments), command.arguments, decoded, strict=True):
         convert = bind(argument)

@@ -1,4 +1,4 @@
-"""The one check that stands between a batch's offsets and its buffer, done once a batch by every implementation."""
+"""What every implementation checks once a call, so that all refuse the same in the same words."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from c2kit.kernel.contract import Buffer
+    from c2kit.model.crc import CrcParameters
 
-__all__ = ["check_bounds"]
+__all__ = ["check_bounds", "check_crc", "check_labels"]
 
 
 def check_bounds(buffer: Buffer, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]) -> None:
@@ -31,3 +32,21 @@ def check_bounds(buffer: Buffer, starts: npt.NDArray[np.int64], ends: npt.NDArra
         wrong = ((starts < 0) | (ends > size) | (starts > ends)).argmax()
         found = f"packet {wrong} at bytes {starts[wrong]} to {ends[wrong]}"
         raise UsageError("a packet is not in the buffer", expected=f"bytes 0 to {size}", found=found)
+
+
+def check_crc(parameters: CrcParameters) -> None:
+    """See to it that there is a CRC of such parameters; raises UsageError otherwise."""
+    width = parameters.width
+    if not 1 <= width <= 64:
+        raise UsageError(f"the width of {parameters.name}", expected="1 to 64 bits", found=width)
+    for name in ("polynomial", "initial", "xor_out"):
+        value = getattr(parameters, name)
+        if not 0 <= value < 1 << width:
+            raise UsageError(f"the {name} of {parameters.name}", expected=f"{width} bits", found=hex(value))
+
+
+def check_labels(labels: npt.NDArray[np.integer], groups: int) -> None:
+    """See to it that each label is one of ``groups``; raises UsageError otherwise."""
+    if len(labels) and (labels.min() < 0 or labels.max() >= groups):
+        wrong = labels[(labels < 0) | (labels >= groups)][0]
+        raise UsageError("a packet's label is none of a group", expected=f"0 to {groups - 1}", found=int(wrong))

@@ -1,11 +1,12 @@
 """The contract of the kernel: what every implementation does, and the plain values that go in and out.
 
 Three implementations, one meaning: :mod:`c2kit.kernel.reference` (``bitstring``, obviously right, complete),
-:mod:`c2kit.kernel.columns` (NumPy, for many packets at once) and, later, C.
+:mod:`c2kit.kernel.columns` (NumPy, for many packets at once) and :mod:`c2kit.kernel.compiled` (C, where the extension
+was compiled). :mod:`c2kit.kernel.chosen` is the one that this process uses.
 
 In all of them ``buffer`` is any bytes-like object, and packet ``i`` is ``buffer[starts[i]:ends[i]]`` with ``starts``
-and
-``ends`` arrays of int64; packets may lie in any order, overlap, and be empty. Bad bytes never raise.
+and ``ends`` arrays of int64; packets may lie in any order, overlap, and be empty. Bad bytes never raise. What another
+thread changes in them meanwhile decides about results, but where the offsets lie in the buffer is checked once.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ import numpy as np
 from attrs import define, evolve
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import numpy.typing as npt
 
     from c2kit.kernel.layout import Layout
     from c2kit.model.crc import CrcParameters
 
-__all__ = ["Buffer", "Column", "Kernel", "LengthRule", "RawValue", "Split"]
+__all__ = ["Buffer", "Column", "Groups", "Kernel", "LengthRule", "RawValue", "Split"]
 
 Buffer = bytes | bytearray | memoryview
 """Bytes as they came."""
@@ -126,11 +127,37 @@ class Split:
     """Whether the rule forbids that total."""
 
 
+@define(frozen=True, slots=True, eq=False)
+class Groups:
+    """Indices by label: those of group ``g`` are ``order[bounds[g]:bounds[g + 1]]``, and rise."""
+
+    order: npt.NDArray[np.int64]
+    bounds: npt.NDArray[np.int64]
+
+    def present(self) -> Iterator[tuple[int, npt.NDArray[np.int64]]]:
+        """Each label that occurs, with its indices."""
+        labels = (self.bounds[1:] > self.bounds[:-1]).nonzero()[0]
+        lows, highs = self.bounds[labels].tolist(), self.bounds[labels + 1].tolist()
+        for label, low, high in zip(labels.tolist(), lows, highs, strict=True):
+            yield label, self.order[low:high]
+
+
 class Kernel(Protocol):
     """What an implementation offers. Modules implement it with plain functions."""
 
     def split(self, buffer: Buffer, rule: LengthRule, start_byte: int = 0) -> Split:
         """Split whole packets off ``buffer[start_byte:]`` until one is incomplete or bad."""
+        ...
+
+    def seek_length(self, buffer: Buffer, rule: LengthRule, start_byte: int) -> int:
+        """The first place at or after ``start_byte`` whose length field claims a size that the rule allows.
+
+        Failing that, the first place at which the length field is not complete.
+        """
+        ...
+
+    def group(self, labels: npt.NDArray[np.integer], count: int) -> Groups:
+        """Group indices by their labels, each from 0 to ``count - 1``. Raises UsageError for another label."""
         ...
 
     def decode(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import codecs
 import itertools
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from attrs import define
@@ -79,6 +79,11 @@ class Layout:
             for name in needed:
                 if name not in known:
                     raise _wrong(field, f"it stands after an expanding field but depends on {name}, which does too")
+
+    @cached_property
+    def plans(self) -> dict[str, Any]:
+        """What implementations worked out from it, each under its module's name; nothing but time depends on it."""
+        return {}
 
     @cached_property
     def trailer(self) -> tuple[Field, ...]:

@@ -9,7 +9,7 @@ import numpy as np
 from attrs import define, evolve, field
 
 from c2kit.errors import ArgumentFault, UsageError
-from c2kit.kernel import columns
+from c2kit.kernel.chosen import kernel
 from c2kit.kernel.conversions import invert
 from c2kit.kernel.layout import Layout
 from c2kit.kernel.reference.decode import compare
@@ -166,7 +166,7 @@ def misfits(command: Command, raw: RawValues) -> Iterator[ArgumentFault]:
         if isinstance(alone.length, FieldReference):
             alone = evolve(alone, length=Fixed((len(raw[argument.name]),)))
         try:
-            columns.encode(Layout((alone,)), {argument.name: raw[argument.name]})
+            kernel.encode(Layout((alone,)), {argument.name: raw[argument.name]})
         except UsageError as error:
             yield fault_of(argument, error)
 

@@ -9,7 +9,7 @@ from attrs import define, field
 
 from c2kit.batches.packets import no_times
 from c2kit.errors import DefinitionError
-from c2kit.kernel import columns
+from c2kit.kernel.chosen import kernel
 from c2kit.kernel.layout import Layout
 from c2kit.kernel.time import packet_times, time_fields
 from c2kit.processors.asides import Anomalies
@@ -40,7 +40,7 @@ class _Clock:
     layout: Layout
 
     def read(self, batch: PacketBatch, which: Indices, leap: LeapSeconds | None) -> Times:
-        decoded = columns.decode(self.layout, batch.buffer, batch.starts[which], batch.ends[which])
+        decoded = kernel.decode(self.layout, batch.buffer, batch.starts[which], batch.ends[which])
         return packet_times(self.packet, dict(zip(self.layout.index, decoded, strict=True)), leap)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from c2kit.errors import ArgumentFault
-from c2kit.kernel import columns
+from c2kit.kernel.chosen import kernel
 from c2kit.model.crc import CrcParameters
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def command_length(argument: Argument, computed: LengthOf, size_bytes: int) -> i
 
 def checksum(argument: Argument, computed: Checksum, layout: Layout, raw: RawValues) -> int:
     """The checksum over the command, with its own bits 0. Raises ArgumentFault for a range that is not all there."""
-    data = columns.encode(layout, raw | {argument.name: 0})
+    data = kernel.encode(layout, raw | {argument.name: 0})
     end = _first_byte(argument, layout, raw, data) if computed.last_byte is None else computed.last_byte
     if not computed.first_byte <= end <= len(data):
         expected, found = f"bytes {computed.first_byte} to {end}", f"a command of {len(data)} bytes"
@@ -39,7 +39,7 @@ def checksum(argument: Argument, computed: Checksum, layout: Layout, raw: RawVal
     covered = data[computed.first_byte : end]
     if isinstance(computed.algorithm, CrcParameters):
         starts, ends = np.zeros(1, np.int64), np.array([len(covered)], np.int64)
-        return int(columns.crc(covered, starts, ends, computed.algorithm)[0])
+        return int(kernel.crc(covered, starts, ends, computed.algorithm)[0])
     if computed.algorithm == "sum":
         return sum(covered) % (1 << argument.bit_length)
     return reduce(xor, covered, 0)
@@ -50,6 +50,6 @@ def _first_byte(argument: Argument, layout: Layout, raw: RawValues, data: bytes)
     start = layout.starts[layout.index[argument.name]]
     if start is not None:
         return start // 8
-    other = columns.encode(layout, raw | {argument.name: (1 << argument.bit_length) - 1})
+    other = kernel.encode(layout, raw | {argument.name: (1 << argument.bit_length) - 1})
     differing = (index for index, (one, two) in enumerate(zip(data, other, strict=True)) if one != two)
     return next(differing, len(data))

@@ -11,7 +11,8 @@ from c2kit.batches import PacketBatch, TelemetryBatch
 from c2kit.batches.kinds import Kind
 from c2kit.dictionaries import Dictionary
 from c2kit.errors import UsageError
-from c2kit.kernel import columns
+from c2kit.kernel.chosen import kernel
+from c2kit.kernel.columns import presence
 from c2kit.kernel.conversions import bind, bind_derived
 from c2kit.kernel.layout import Layout
 from c2kit.kernel.tally import Tally, tallies
@@ -78,9 +79,9 @@ class Decommutator(Processor[PacketBatch, TelemetryBatch]):
         definition = batch.definition
         if definition is None or not len(batch):
             return
-        present, first = np.unique(definition, return_index=True)
-        for place in present[np.argsort(first)].tolist():
-            mine = batch if len(present) == 1 else batch.select(definition == place)
+        groups = kernel.group(definition, len(target.packets)).present()
+        for place, members in sorted(groups, key=lambda group: int(group[1][0])):
+            mine = batch if len(members) == len(batch) else batch.select(members)
             yield self._decommutate(target, place, mine)
 
     def _target_of(self, batch: PacketBatch) -> Target:
@@ -149,7 +150,7 @@ class _Compiled:
         )
 
     def raw(self, batch: PacketBatch) -> dict[str, Column]:
-        decoded = columns.decode(self.layout, batch.buffer, batch.starts, batch.ends)
+        decoded = kernel.decode(self.layout, batch.buffer, batch.starts, batch.ends)
         return dict(zip(self.layout.index, decoded, strict=True))
 
     def engineering(self, raw: Mapping[str, Column]) -> tuple[dict[str, Column], dict[str, Tallies]]:
@@ -186,7 +187,7 @@ class _Compiled:
         absent: dict[str, npt.NDArray[np.bool_]] = {}
         for item in self.layout.fields:
             if item.present_if:
-                absent[item.name], _ = columns.presence(item, count, raw, absent)
+                absent[item.name], _ = presence(item, count, raw, absent)
             valid = raw[item.name].valid
             if valid is not None:
                 lacking |= ~valid & ~absent.get(item.name, np.False_)

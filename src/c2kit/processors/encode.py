@@ -9,7 +9,7 @@ from attrs import field, frozen
 from c2kit.batches.kinds import Kind
 from c2kit.dictionaries import Dictionary
 from c2kit.errors import ArgumentFault, CommandRefused, MessageError, UsageError
-from c2kit.kernel import columns
+from c2kit.kernel.chosen import kernel
 from c2kit.kernel.layout import Layout
 from c2kit.model.commands import Checksum, LengthOf, SequenceCount
 from c2kit.model.conversions import States
@@ -113,7 +113,7 @@ class CommandEncoder:
         """Encode, compute what depends on the bytes, and encode again; ``raw`` gets the computed values."""
         layout = self._layout(target, command)
         computed = [(each, each.computed) for each in command.arguments if each.name in raw and each.computed]
-        size = len(columns.encode(layout, raw))
+        size = len(kernel.encode(layout, raw))
         taken: dict[CountKey, int] = {}
         for argument, what in computed:
             if isinstance(what, LengthOf):
@@ -125,7 +125,7 @@ class CommandEncoder:
         for argument, what in computed:
             if isinstance(what, Checksum):
                 raw[argument.name] = checksum(argument, what, layout, raw)
-        data = columns.encode(layout, raw)
+        data = kernel.encode(layout, raw)
         self._counts.update(taken)
         return data
 

@@ -13,6 +13,7 @@ from c2kit.batches.kinds import Kind
 from c2kit.dictionaries import Dictionary
 from c2kit.errors import MessageError
 from c2kit.kernel.bounds import check_bounds
+from c2kit.kernel.chosen import kernel
 from c2kit.processors.asides import Asides
 from c2kit.processors.base import Processor, needs_dictionary, pack_snapshot, unpack_snapshot
 from c2kit.processors.clocks import Clocks
@@ -122,14 +123,14 @@ class Identifier(Processor[PacketBatch, PacketBatch]):
             for breaks in self._sequence.check(batch):
                 self._asides.add_breaks(breaks)
         ranks = self._matcher.ranks(batch)
-        owners = self._owners[ranks]
-        for number, target in enumerate(self._targets):
-            mine = owners == number
-            if mine.any():
-                some, its_ranks = (batch, ranks) if mine.all() else (batch.select(mine), ranks[mine])
+        groups = kernel.group(self._owners[ranks], len(self._targets) + 1)
+        for number, members in groups.present():
+            some, its_ranks = (batch, ranks) if len(members) == len(batch) else (batch.select(members), ranks[members])
+            if number == len(self._targets):
+                self._set_aside(some)
+            else:
                 self._count(packets_out=len(some))
-                yield self._identified(target, some, its_ranks)
-        self._set_aside(batch, owners == len(self._targets))
+                yield self._identified(self._targets[number], some, its_ranks)
 
     def _identified(self, target: Target, batch: PacketBatch, ranks: Indices) -> PacketBatch:
         generated, anomalies = self._clocks.times(batch, ranks)
@@ -143,11 +144,9 @@ class Identifier(Processor[PacketBatch, PacketBatch]):
             generated=generated,
         )
 
-    def _set_aside(self, batch: PacketBatch, unknown: Indices) -> None:
-        if unknown.any():
-            packets = batch.select(unknown)
-            self._count(unknown=len(packets))
-            self._asides.add_unknown(self._explainer.explain(packets))
+    def _set_aside(self, packets: PacketBatch) -> None:
+        self._count(unknown=len(packets))
+        self._asides.add_unknown(self._explainer.explain(packets))
 
     def _count(self, *, packets_in: int = 0, packets_out: int = 0, unknown: int = 0) -> None:
         totals = self.totals

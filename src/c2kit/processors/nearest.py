@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from attrs import define, frozen
 
-from c2kit.kernel import columns
+from c2kit.kernel.chosen import kernel
 from c2kit.kernel.layout import Layout
 from c2kit.kernel.placement import bit_ranges
 from c2kit.processors.asides import Difference, Likeness, UnknownPackets
@@ -181,7 +181,7 @@ class _Identified:
         """What is to be said of a packet that differs first at this bit."""
         place = next(place for place in self.places for low, high in place.ranges if low <= first_bit < high)
         starts, ends = np.zeros(1, np.int64), np.array([len(packet)], np.int64)
-        (column,) = columns.decode(place.layout, packet, starts, ends)
+        (column,) = kernel.decode(place.layout, packet, starts, ends)
         return Difference(
             target=self.target,
             packet=self.packet.name,

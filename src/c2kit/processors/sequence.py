@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from c2kit.errors import MessageError
+from c2kit.kernel.chosen import kernel
+from c2kit.kernel.layout import Layout
+from c2kit.model.fields import Field
 from c2kit.processors.asides import SequenceBreaks
 
 if TYPE_CHECKING:
@@ -21,7 +24,15 @@ __all__ = ["SequenceCheck"]
 _IDLE_APID = 0x7FF
 """4.1.3.3.4.4: idle packets. Their sequence count need not mean anything."""
 _MODULUS = 1 << 14
-_HEADER_BYTES = 6
+_APIDS = 1 << 11
+# 4.1.3.3.4 and 4.1.3.4.3: the last 11 bits of the first word, the last 14 of the second; the length ends the header.
+_HEADER = Layout(
+    (
+        Field(name="APID", bit_offset=5, bit_length=11),
+        Field(name="COUNT", bit_offset=18, bit_length=14),
+        Field(name="LENGTH", bit_offset=32, bit_length=16),
+    )
+)
 
 Source = tuple[str, str, int]
 """Interface, origin (a recorder's packets have counts of another time than those sent at once), APID."""
@@ -40,16 +51,13 @@ class SequenceCheck:
 
     def check(self, batch: PacketBatch) -> Iterator[SequenceBreaks]:
         """The breaks in a batch of space packets, one for each APID that has some, by APID."""
-        at = np.flatnonzero(batch.ends - batch.starts >= _HEADER_BYTES)
-        view = np.frombuffer(batch.buffer, np.uint8)
-        starts = batch.starts[at]
-        # 4.1.3.3.4 and 4.1.3.4.3: the last 11 bits of the first word, the last 14 of the second.
-        apids = (view[starts].astype(np.uint16) & 0x07) << 8 | view[starts + 1]
-        order = np.argsort(apids, kind="stable")
-        at, apids, starts = at[order], apids[order], starts[order]
-        counts = (view[starts + 2].astype(np.int64) & 0x3F) << 8 | view[starts + 3]
-        firsts = np.flatnonzero(np.diff(apids, prepend=0xFFFF))
-        yield from self._check(batch, apids[firsts].tolist(), firsts, counts, batch.received[at])
+        apid, count, last = kernel.decode(_HEADER, batch.buffer, batch.starts, batch.ends)
+        at: Any = slice(None) if last.valid is None else np.flatnonzero(last.valid)
+        groups = kernel.group(apid.values[at], _APIDS)
+        apids = np.flatnonzero(groups.bounds[1:] > groups.bounds[:-1])
+        counts = count.values[at].astype(np.int64)[groups.order]
+        received = batch.received[at][groups.order]
+        yield from self._check(batch, apids.tolist(), groups.bounds[apids], counts, received)
 
     def _check(
         self,

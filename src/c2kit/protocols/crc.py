@@ -8,7 +8,7 @@ import numpy as np
 from attrs import define, evolve, field
 
 from c2kit.errors import UsageError
-from c2kit.kernel import columns
+from c2kit.kernel.chosen import kernel
 from c2kit.protocols._checks import in_range
 from c2kit.protocols.base import Frames, Reason
 from c2kit.protocols.burst import FrameProtocol
@@ -44,7 +44,7 @@ class Crc(FrameProtocol):
             found = f"the {self.parameters.width} bits of {self.parameters.name}"
             raise UsageError("a checksum at a frame's end", expected="1 to 8 whole bytes", found=found)
         digits = b"123456789"
-        (check,) = columns.crc(digits, np.array([0]), np.array([len(digits)]), self.parameters).tolist()
+        (check,) = kernel.crc(digits, np.array([0]), np.array([len(digits)]), self.parameters).tolist()
         if check != self.parameters.check:
             what = f"the check value of {self.parameters.name}"
             remedy = "one of its parameters, or the check value, is wrong"
@@ -65,7 +65,7 @@ class Crc(FrameProtocol):
         long_enough = frames.ends - frames.starts >= self.discard_leading_bytes + self._size_bytes
         frames = self._keep(frames, long_enough, Reason.TRUNCATED)
         view = np.frombuffer(frames.buffer, np.uint8)
-        crcs = columns.crc(frames.buffer, frames.starts, frames.ends - self._size_bytes, self.parameters)
+        crcs = kernel.crc(frames.buffer, frames.starts, frames.ends - self._size_bytes, self.parameters)
         frames = self._keep(frames, crcs == self._stored(view, frames.ends), Reason.BAD_CRC)
         leading_bytes, trailing_bytes = self.added_bytes
         return evolve(frames, starts=frames.starts + leading_bytes, ends=frames.ends - trailing_bytes)
@@ -84,7 +84,7 @@ class Crc(FrameProtocol):
         """Write the checksum; see :meth:`Protocol.seal`."""
         place = end_byte - self._size_bytes
         starts, ends = np.array([first_byte], np.int64), np.array([place], np.int64)
-        (crc,) = columns.crc(frame, starts, ends, self.parameters).tolist()
+        (crc,) = kernel.crc(frame, starts, ends, self.parameters).tolist()
         frame[place:end_byte] = crc.to_bytes(self._size_bytes, "little" if self.little_endian else "big")
 
     def _stored(self, view: npt.NDArray[np.uint8], ends: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:

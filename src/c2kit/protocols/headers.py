@@ -9,8 +9,8 @@ import numpy as np
 from attrs import define
 
 from c2kit.errors import UsageError
-from c2kit.kernel import columns
-from c2kit.kernel.columns.split import put_length, seek_length
+from c2kit.kernel.chosen import kernel
+from c2kit.kernel.columns.split import put_length
 from c2kit.kernel.contract import Split
 from c2kit.protocols.base import Reason
 from c2kit.protocols.stream import Found
@@ -57,7 +57,7 @@ class LengthFieldSize:
 
     def split(self, buffer: Buffer, start_byte: int) -> Split:
         """Split frames off; see :meth:`Size.split`."""
-        return columns.split(buffer, self.rule, start_byte)
+        return kernel.split(buffer, self.rule, start_byte)
 
     def fill(self, frame: bytearray) -> None:
         """Write the length field; see :meth:`Size.fill`."""
@@ -121,7 +121,7 @@ class AnyHeader:
     def seek(self, buffer: bytes, view: npt.NDArray[np.uint8], first_byte: int) -> int:
         """The next place with a length that is allowed; see :meth:`Header.seek`."""
         del view
-        return first_byte if self.rule is None else seek_length(buffer, self.rule, first_byte)
+        return first_byte if self.rule is None else kernel.seek_length(buffer, self.rule, first_byte)
 
     def fill(self, frame: bytearray) -> None:
         """Nothing; see :meth:`Header.fill`."""

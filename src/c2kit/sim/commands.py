@@ -8,7 +8,7 @@ import numpy as np
 from attrs import frozen
 
 from c2kit.errors import UsageError
-from c2kit.kernel import columns
+from c2kit.kernel.chosen import kernel
 from c2kit.kernel.conversions import bind
 from c2kit.kernel.identity import fixed_bits
 from c2kit.kernel.layout import Layout
@@ -93,16 +93,16 @@ def _crc_is_right(parameters: CrcParameters, data: bytes) -> bool:
     size = len(data) - parameters.width // 8
     if size < 0:
         return False
-    computed = columns.crc(data, np.zeros(1, np.int64), np.array([size], np.int64), parameters)
+    computed = kernel.crc(data, np.zeros(1, np.int64), np.array([size], np.int64), parameters)
     return int(computed[0]) == int.from_bytes(data[size:])
 
 
 def _arguments(form: _Form, data: bytes) -> dict[str, Any]:
-    decoded = columns.decode(form.layout, data, np.zeros(1, np.int64), np.array([len(data)], np.int64))
+    decoded = kernel.decode(form.layout, data, np.zeros(1, np.int64), np.array([len(data)], np.int64))
     raw = {name: column.to_list()[0] for name, column in zip(form.layout.index, decoded, strict=True)}
     present = {name: value for name, value in raw.items() if value is not None}
     try:
-        is_whole = columns.encode(form.layout, present) == data
+        is_whole = kernel.encode(form.layout, present) == data
     except UsageError:
         is_whole = False
     if not is_whole:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from c2kit.kernel import columns
+from c2kit.kernel.chosen import kernel
 from c2kit.kernel.conversions import invert
 from c2kit.kernel.layout import Layout
 from c2kit.model.conversions import Polynomial, States
@@ -57,7 +57,7 @@ class PacketEncoder:
                 raw.update(zip(self._elements[name], converted, strict=True))
             else:
                 raw[name] = converted
-        encoded = bytearray(columns.encode(self._layout, raw))
+        encoded = bytearray(kernel.encode(self._layout, raw))
         encoded[4:6] = (len(encoded) - 7).to_bytes(2)  # CCSDS 133.0-B-2, 4.1.3.5.3
         return bytes(encoded)
 

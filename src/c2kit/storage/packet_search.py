@@ -8,7 +8,7 @@ import numpy as np
 from attrs import evolve, frozen
 
 from c2kit.batches import PacketBatch
-from c2kit.kernel import columns
+from c2kit.kernel.chosen import kernel
 from c2kit.kernel.contract import Column, LengthRule
 from c2kit.processors import Identifier
 from c2kit.protocols.ccsds import MAXIMUM_BYTES, MINIMUM_BYTES, PRIMARY_HEADER_BYTES
@@ -47,7 +47,7 @@ class PacketSearch:
 
     def bounds(self, data: bytes, *, must_fill: bool) -> npt.NDArray[np.int64]:
         """Where packets begin, and where the last one ends. None, where they must fill the bytes and do not."""
-        split = columns.split(data, self.rule or _CCSDS)
+        split = kernel.split(data, self.rule or _CCSDS)
         bounds = np.append(split.starts, split.next_byte)
         is_sound = not must_fill or split.next_byte == len(data)
         if self.rule is None:

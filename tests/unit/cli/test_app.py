@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from c2kit.bus import BusError, BusUnavailable, Fenced, Position, PositionLost
 from c2kit.cli.failing import Commands
 from c2kit.errors import DefinitionError, MessageError, UsageError
+from c2kit.kernel.choice import chosen_name
 from c2kit.model.source import Source
 from c2kit.pipeline.chain import StateRefused
 from c2kit.pipeline.commanding import StreamsMissing
@@ -26,7 +27,7 @@ C2KIT = [sys.executable, "-c", "from c2kit.cli import main; main()"]
 
 
 def test_it_tells_its_version(run: Run) -> None:
-    assert run("--version").stdout == f"c2kit {metadata.version('c2kit')}\n"
+    assert run("--version").stdout == f"c2kit {metadata.version('c2kit')}\nkernel: {chosen_name()}\n"
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ("-h",)])

@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from c2kit.errors import UsageError
-from c2kit.kernel import columns, reference
 from c2kit.model.crc import CRC16_CCITT_FALSE, CRC32, CrcParameters
+from tests.kernels import KERNELS, OTHERS, REFERENCE
 
 if TYPE_CHECKING:
-    from types import ModuleType
+    from c2kit.kernel.contract import Kernel
 
 # Name, width, polynomial, initial value, whether input and output are reflected, final XOR, check value: as the
 # catalogue of parametrised CRC algorithms publishes them.
@@ -84,11 +84,10 @@ def _parameters(row: str) -> CrcParameters:
 
 
 ALL = [_parameters(row) for row in CATALOGUE.strip().splitlines()]
-kernels = pytest.mark.parametrize("kernel", [reference, columns], ids=["reference", "columns"])
 parameter_sets = pytest.mark.parametrize("parameters", ALL, ids=lambda parameters: parameters.name)
 
 
-def crcs(kernel: ModuleType, packets: list[bytes], parameters: CrcParameters, *, gap: bytes = b"\xa5\x5a") -> list[int]:
+def crcs(kernel: Kernel, packets: list[bytes], parameters: CrcParameters, *, gap: bytes = b"\xa5\x5a") -> list[int]:
     """The CRC of each packet, which lies in a buffer with other bytes before, between and behind."""
     starts, buffer = [], bytearray(gap)
     for packet in packets:
@@ -101,29 +100,29 @@ def crcs(kernel: ModuleType, packets: list[bytes], parameters: CrcParameters, *,
     return values.tolist()  # type: ignore[no-any-return]
 
 
-@kernels
+@KERNELS
 @parameter_sets
-def test_the_crc_of_the_nine_digits_is_the_published_check_value(kernel: ModuleType, parameters: CrcParameters) -> None:
+def test_the_crc_of_the_nine_digits_is_the_published_check_value(kernel: Kernel, parameters: CrcParameters) -> None:
     assert crcs(kernel, [b"123456789"], parameters) == [parameters.check]
 
 
-@kernels
-def test_the_parameters_that_come_with_the_model_are_those_of_the_catalogue(kernel: ModuleType) -> None:
+@KERNELS
+def test_the_parameters_that_come_with_the_model_are_those_of_the_catalogue(kernel: Kernel) -> None:
     assert CRC16_CCITT_FALSE in ALL
     assert CRC32 in ALL
     assert crcs(kernel, [b"123456789"], CRC32) == [zlib.crc32(b"123456789")]
 
 
-@kernels
-def test_there_may_be_no_packets_and_packets_without_bytes(kernel: ModuleType) -> None:
+@KERNELS
+def test_there_may_be_no_packets_and_packets_without_bytes(kernel: Kernel) -> None:
     assert crcs(kernel, [], CRC32) == []
     assert crcs(kernel, [b"", b""], CRC32) == [0, 0]
     assert crcs(kernel, [b""], CRC16_CCITT_FALSE) == [0xFFFF]
 
 
-@kernels
+@KERNELS
 @parameter_sets
-def test_packets_may_overlap_and_lie_in_any_order(kernel: ModuleType, parameters: CrcParameters) -> None:
+def test_packets_may_overlap_and_lie_in_any_order(kernel: Kernel, parameters: CrcParameters) -> None:
     starts, ends = np.array([4, 0, 2]), np.array([13, 13, 11])
     values = kernel.crc(b"abcd123456789", starts, ends, parameters).tolist()
     assert values[0] == parameters.check
@@ -135,18 +134,18 @@ def test_packets_may_overlap_and_lie_in_any_order(kernel: ModuleType, parameters
 def test_many_packets_of_many_sizes_have_the_crcs_of_the_reference(
     parameters: CrcParameters, data: st.DataObject
 ) -> None:
-    # Enough packets that some are done many at once and the longest one by one.
-    sizes = data.draw(st.lists(st.sampled_from([0, 1, 2, 3, 5, 9]), max_size=90))
+    # Enough packets that some are done many at once and the longest one by one; and some of more than eight bytes.
+    sizes = data.draw(st.lists(st.sampled_from([0, 1, 2, 3, 5, 8, 9, 17, 24]), max_size=90))
     seed = data.draw(st.integers(0, 2**32))
     packets = [np.random.default_rng([seed, number]).bytes(size) for number, size in enumerate(sizes)]
-    assert crcs(columns, packets, parameters) == crcs(reference, packets, parameters)
+    expected = crcs(REFERENCE, packets, parameters)
+    for kernel in OTHERS.values():
+        assert crcs(kernel, packets, parameters) == expected
 
 
-@kernels
+@KERNELS
 @pytest.mark.parametrize("parameters", [one for one in ALL if one.width % 8 == 0], ids=lambda one: one.name)
-def test_any_bytes_have_the_crc_that_an_independent_library_gives(
-    kernel: ModuleType, parameters: CrcParameters
-) -> None:
+def test_any_bytes_have_the_crc_that_an_independent_library_gives(kernel: Kernel, parameters: CrcParameters) -> None:
     other = independent.Calculator(
         independent.Configuration(
             width=parameters.width,
@@ -162,17 +161,18 @@ def test_any_bytes_have_the_crc_that_an_independent_library_gives(
     assert crcs(kernel, packets, parameters) == [other.checksum(packet) for packet in packets]
 
 
-@kernels
-def test_a_crc_of_one_bit_is_the_parity(kernel: ModuleType) -> None:
+@KERNELS
+def test_a_crc_of_one_bit_is_the_parity(kernel: Kernel) -> None:
     parity = CrcParameters(name="parity", width=1, polynomial=1, check=1)
     packets = [bytes([byte, 0x80]) for byte in range(256)]
     assert crcs(kernel, packets, parity) == [(byte.bit_count() + 1) % 2 for byte in range(256)]
 
 
+@KERNELS
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
 @pytest.mark.parametrize("parameters", [CRC16_CCITT_FALSE, ALL[0]], ids=lambda parameters: parameters.name)
-def test_the_buffer_may_be_any_bytes_like_object(kind: type, parameters: CrcParameters) -> None:
-    values = columns.crc(kind(b"x123456789y"), np.array([1]), np.array([10]), parameters)
+def test_the_buffer_may_be_any_bytes_like_object(kernel: Kernel, kind: type, parameters: CrcParameters) -> None:
+    values = kernel.crc(kind(b"x123456789y"), np.array([1]), np.array([10]), parameters)
     assert values.tolist() == [parameters.check]
 
 
@@ -186,6 +186,7 @@ def test_the_buffer_may_be_any_bytes_like_object(kind: type, parameters: CrcPara
         ({"xor_out": 1 << 40}, "xor_out of CRC-32/ISO-HDLC"),
     ],
 )
-def test_parameters_of_no_crc_are_refused(changes: dict[str, int], expected: str) -> None:
+@pytest.mark.parametrize("name", OTHERS)
+def test_parameters_of_no_crc_are_refused(name: str, changes: dict[str, int], expected: str) -> None:
     with pytest.raises(UsageError, match=expected):
-        columns.crc(b"", np.array([0]), np.array([0]), evolve(CRC32, **changes))  # type: ignore[arg-type]
+        OTHERS[name].crc(b"", np.array([0]), np.array([0]), evolve(CRC32, **changes))  # type: ignore[arg-type]

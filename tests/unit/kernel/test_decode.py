@@ -1,4 +1,4 @@
-"""Decoding by both kernels: published vectors, and each rule of layout on bytes that a person can check."""
+"""Decoding by every kernel: published vectors, and each rule of layout on bytes that a person can check."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from c2kit.errors import UsageError
-from c2kit.kernel import columns, reference
 from c2kit.kernel.layout import Layout
 from c2kit.model.fields import (
     Condition,
@@ -22,11 +21,12 @@ from c2kit.model.fields import (
     Prefixed,
     Terminated,
 )
+from tests.kernels import KERNELS
 
 if TYPE_CHECKING:
     from c2kit.kernel.contract import Column, Kernel
 
-pytestmark = pytest.mark.parametrize("kernel", [reference, columns], ids=["reference", "columns"])
+pytestmark = KERNELS
 
 AFTER = b"\xa5" * 17
 """What follows each packet in the buffer: nothing may be read from there."""

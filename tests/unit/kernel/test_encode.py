@@ -1,4 +1,4 @@
-"""Encoding by both kernels: published vectors, bytes that a person can check, and what is refused in which words."""
+"""Encoding by every kernel: published vectors, bytes that a person can check, and what is refused in which words."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from c2kit.errors import UnknownName, UsageError
-from c2kit.kernel import columns, reference
 from c2kit.kernel.layout import Layout
 from c2kit.model.fields import (
     Condition,
@@ -23,11 +22,12 @@ from c2kit.model.fields import (
     Terminated,
     Text,
 )
+from tests.kernels import KERNELS
 
 if TYPE_CHECKING:
     from c2kit.kernel.contract import Kernel
 
-pytestmark = pytest.mark.parametrize("kernel", [reference, columns], ids=["reference", "columns"])
+pytestmark = KERNELS
 
 
 def encode(kernel: Kernel, fields: list[Field], **values: Any) -> str:  # noqa: ANN401 - wrong types are tried too

@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from c2kit.errors import UsageError
-from c2kit.kernel import columns, reference
-from c2kit.kernel.columns.split import put_length, seek_length
+from c2kit.kernel import reference
+from c2kit.kernel.columns.split import put_length
 from c2kit.kernel.contract import LengthRule, Split
+from tests.kernels import KERNELS, OTHERS
 
 if TYPE_CHECKING:
-    from types import ModuleType
+    from c2kit.kernel.contract import Kernel
 
-kernels = pytest.mark.parametrize("kernel", [reference, columns], ids=["reference", "columns"])
 
 SPACE_PACKET = LengthRule(length_bit_offset=32, length_bits=16, adjustment_bytes=7, minimum_bytes=7)
 """CCSDS 133.0-B-2, 4.1.3.5.3: octets in the packet data field less one, behind a primary header of six."""
@@ -67,10 +67,10 @@ def bounds(split: Split) -> list[tuple[int, int]]:
     return list(zip(split.starts.tolist(), split.ends.tolist(), strict=True))
 
 
-@kernels
+@KERNELS
 @pytest.mark.parametrize("vector", VECTORS.values(), ids=VECTORS.keys())
 def test_packets_end_where_their_length_field_says(
-    kernel: ModuleType, vector: tuple[LengthRule, str, list[tuple[int, int]], int | None, bool]
+    kernel: Kernel, vector: tuple[LengthRule, str, list[tuple[int, int]], int | None, bool]
 ) -> None:
     rule, text, packets, claim, is_bad = vector
     split = kernel.split(bytes.fromhex(text.replace(" ", "")), rule)
@@ -79,9 +79,9 @@ def test_packets_end_where_their_length_field_says(
     assert (split.next_size_bytes, split.is_bad) == (claim, is_bad)
 
 
-@kernels
+@KERNELS
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
-def test_splitting_may_begin_anywhere_in_any_bytes_like_object(kernel: ModuleType, kind: type) -> None:
+def test_splitting_may_begin_anywhere_in_any_bytes_like_object(kernel: Kernel, kind: type) -> None:
     split = kernel.split(kind(b"??\x02A\x03AA\x05"), LengthRule(0, 8), 2)
     assert bounds(split) == [(2, 4), (4, 7)]
     assert (split.next_byte, split.next_size_bytes) == (7, 5)
@@ -104,13 +104,19 @@ buffers = st.one_of(st.binary(max_size=80), st.lists(st.sampled_from([0, 0, 0, 1
 
 
 @given(rule=rules(), buffer=buffers, start_byte=st.integers(0, 10))
-def test_both_implementations_split_any_bytes_by_any_rule_alike(
+def test_all_implementations_split_any_bytes_by_any_rule_alike(
     rule: LengthRule, buffer: bytes, start_byte: int
 ) -> None:
     start_byte = min(start_byte, len(buffer))
-    one, other = (kernel.split(buffer, rule, start_byte) for kernel in (reference, columns))
-    assert bounds(one) == bounds(other)
-    assert (one.next_byte, one.next_size_bytes, one.is_bad) == (other.next_byte, other.next_size_bytes, other.is_bad)
+    one = reference.split(buffer, rule, start_byte)
+    for kernel in OTHERS.values():
+        other = kernel.split(buffer, rule, start_byte)
+        assert bounds(one) == bounds(other)
+        assert (one.next_byte, one.next_size_bytes, one.is_bad) == (
+            other.next_byte,
+            other.next_size_bytes,
+            other.is_bad,
+        )
 
 
 @given(rule=rules(), size=st.integers(0, 400), filler=st.sampled_from([0, 0xFF, 0xA5]))
@@ -135,9 +141,12 @@ def test_a_length_that_was_put_is_the_one_that_is_read_and_changes_nothing_else(
     assert "1" not in order[:first] + order[first + rule.length_bits :]
 
 
+@KERNELS
 @given(rule=rules(), buffer=buffers, start_byte=st.integers(0, 10))
-def test_the_place_sought_is_the_first_that_is_not_bad(rule: LengthRule, buffer: bytes, start_byte: int) -> None:
+def test_the_place_sought_is_the_first_that_is_not_bad(
+    kernel: Kernel, rule: LengthRule, buffer: bytes, start_byte: int
+) -> None:
     places = range(start_byte, max(start_byte, len(buffer) - rule.header_bytes + 1))
     splits = ((place, reference.split(buffer, rule, place)) for place in places)
     good = (place for place, split in splits if split.next_byte > place or not split.is_bad)
-    assert seek_length(buffer, rule, start_byte) == next(good, places.stop)
+    assert kernel.seek_length(buffer, rule, start_byte) == next(good, places.stop)

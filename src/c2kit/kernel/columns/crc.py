@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from attrs import frozen
 
-from c2kit.errors import UsageError
+from c2kit.kernel.bounds import check_crc
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -127,14 +127,8 @@ def _longer_than(sizes: npt.NDArray[np.int64], size: int) -> int:
 @functools.lru_cache(maxsize=32)
 def _table(parameters: CrcParameters) -> npt.NDArray[np.uint64]:
     """What each byte leaves behind in a mirrored register; raises UsageError for what is no CRC."""
-    width = parameters.width
-    if not 1 <= width <= 64:
-        raise UsageError(f"the width of {parameters.name}", expected="1 to 64 bits", found=width)
-    for name in ("polynomial", "initial", "xor_out"):
-        value = getattr(parameters, name)
-        if not 0 <= value < 1 << width:
-            raise UsageError(f"the {name} of {parameters.name}", expected=f"{width} bits", found=hex(value))
-    polynomial = _mirror(parameters.polynomial, width)
+    check_crc(parameters)
+    polynomial = _mirror(parameters.polynomial, parameters.width)
     remainders = []
     for byte in range(256):
         register = byte

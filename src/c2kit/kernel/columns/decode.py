@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 from attrs import frozen
 
@@ -42,10 +41,6 @@ class _Plan:
         return cls(tuple(fixed), tuple(varying))
 
 
-_plans: WeakKeyDictionary[Layout, _Plan] = WeakKeyDictionary()
-"""What was worked out from layouts that are still in use; nothing but time depends on it."""
-
-
 def decode(layout: Layout, buffer: Buffer, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]) -> list[Column]:
     """Decode each field of the layout to a column; see :meth:`c2kit.kernel.contract.Kernel.decode`.
 
@@ -55,9 +50,9 @@ def decode(layout: Layout, buffer: Buffer, starts: npt.NDArray[np.int64], ends: 
     packets = Packets.of(buffer, starts, ends)
     if not len(packets):
         return reference_decode(layout, buffer, starts, ends)
-    plan = _plans.get(layout)
+    plan: _Plan | None = layout.plans.get(__name__)
     if plan is None:
-        plan = _plans[layout] = _Plan.of(layout)
+        plan = layout.plans[__name__] = _Plan.of(layout)
     names = [fixed.field.name for fixed in plan.fixed]
     walk = Walk(layout, packets, dict(zip(names, read_fixed(plan.fixed, packets), strict=True)))
     for item, start in plan.varying:

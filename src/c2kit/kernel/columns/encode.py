@@ -9,7 +9,6 @@ from __future__ import annotations
 import itertools
 import struct
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 from attrs import frozen
 
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from c2kit.kernel.layout import Layout
     from c2kit.model.fields import Field
 
-__all__ = ["encode"]
+__all__ = ["encode", "plain_size_bytes"]
 
 _MISFIT = -1
 """Instead of the bits of a value: let the reference say what is wrong with it, or take it for what it is."""
@@ -53,9 +52,10 @@ class _Plan:
 
 def encode(layout: Layout, values: Mapping[str, RawValue | Sequence[RawValue]]) -> bytes:
     """Encode raw values; see :func:`c2kit.kernel.reference.encode`, which does the same."""
-    plan = _plans.get(layout, _UNPLANNED)
-    if plan is _UNPLANNED:
-        plan = _plans[layout] = _plan(layout)
+    plans = layout.plans
+    if __name__ not in plans:  # `None` stands for layouts left to the reference
+        plans[__name__] = _plan(layout)
+    plan: _Plan | None = plans[__name__]
     packet = None if plan is None or len(values) != len(plan.places) else _encode(plan, values)
     return reference.encode(layout, values) if packet is None else packet
 
@@ -75,26 +75,23 @@ def _encode(plan: _Plan, values: Mapping[str, object]) -> bytes | None:
     return big.to_bytes(plan.size_bytes)
 
 
-_UNPLANNED = _Plan((), -1)
-_plans: WeakKeyDictionary[Layout, _Plan | None] = WeakKeyDictionary()
-"""What was worked out from layouts that are still in use; ``None`` for those left to the reference."""
-
-
-def _plan(layout: Layout) -> _Plan | None:
+def plain_size_bytes(layout: Layout) -> int | None:
+    """The size of all packets where every field is a plain value at a fixed place of its own, else ``None``."""
     plain = [_is_plain(field) for field in layout.fields]
     if not layout.is_fixed or not all(plain):
         return None
-    starts = [layout.start_of(field.name) for field in layout.fields]
-    ranges = sorted(
-        bits for field, start in zip(layout.fields, starts, strict=True) for bits in bit_ranges(field, start)
-    )
+    ranges = sorted(bits for field in layout.fields for bits in bit_ranges(field, layout.start_of(field.name)))
     if any(end > start for (_, end), (start, _) in itertools.pairwise(ranges)):
         return None
-    size_bytes = -(-layout.fixed_bits // 8)
-    return _Plan(
-        tuple(_place(field, start, 8 * size_bytes) for field, start in zip(layout.fields, starts, strict=True)),
-        size_bytes,
-    )
+    return -(-layout.fixed_bits // 8)
+
+
+def _plan(layout: Layout) -> _Plan | None:
+    size_bytes = plain_size_bytes(layout)
+    if size_bytes is None:
+        return None
+    places = [_place(field, layout.start_of(field.name), 8 * size_bytes) for field in layout.fields]
+    return _Plan(tuple(places), size_bytes)
 
 
 def _is_plain(field: Field) -> bool:

@@ -176,10 +176,7 @@ def _bits(rule: LengthRule) -> tuple[Literal["little", "big"], int, int]:
 
 
 def seek_length(buffer: Buffer, rule: LengthRule, start_byte: int) -> int:
-    """The first place at or after ``start_byte`` whose length field claims a size that the rule allows.
-
-    Failing that, the first place at which the length field is not complete.
-    """
+    """The first place with a length that is allowed; see :meth:`c2kit.kernel.contract.Kernel.seek_length`."""
     least, most = _least(rule), rule.maximum_bytes
     claim = _claims(buffer, rule)
     end_byte = len(buffer) - rule.header_bytes + 1

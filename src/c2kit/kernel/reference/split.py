@@ -11,7 +11,7 @@ from c2kit.kernel.contract import Split
 if TYPE_CHECKING:
     from c2kit.kernel.contract import Buffer, LengthRule
 
-__all__ = ["split"]
+__all__ = ["seek_length", "split"]
 
 
 def split(buffer: Buffer, rule: LengthRule, start_byte: int = 0) -> Split:
@@ -43,3 +43,15 @@ def _read_length(packet: bytes, rule: LengthRule) -> int:
         else:
             value = 2 * value + (packet[byte] >> (7 - bit) & 1)
     return value
+
+
+def seek_length(buffer: Buffer, rule: LengthRule, start_byte: int) -> int:
+    """The first place with a length that is allowed; see :meth:`c2kit.kernel.contract.Kernel.seek_length`."""
+    last = len(buffer) - rule.header_bytes
+    allowed = (place for place in range(start_byte, last + 1) if not _is_bad_at(buffer, rule, place))
+    return next(allowed, max(last + 1, start_byte))
+
+
+def _is_bad_at(buffer: Buffer, rule: LengthRule, place: int) -> bool:
+    found = split(buffer, rule, place)
+    return found.is_bad and found.next_byte == place

@@ -1,0 +1,74 @@
+# The extension module, which is absent where nobody compiled it. What its arguments mean stands in `compiled`.
+
+from collections.abc import Callable
+from typing import Any, Self, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from c2kit.kernel.contract import Buffer, Column
+
+_Offsets: TypeAlias = npt.NDArray[np.int64]
+_Words: TypeAlias = npt.NDArray[np.int64]
+
+# Of a column that is not of single numbers in every packet: the words where its values are, from which byte on, and how
+# many; in the words of all columns the first byte of what is valid, and of offsets. -1 stands for what there is not.
+Place: TypeAlias = tuple[_Words, int, int, int, int]
+
+class Program:
+    def __new__(
+        cls,
+        fields: tuple[Any, ...],
+        conditions: tuple[Any, ...],
+        terminators: bytes,
+        column_type: type[Column],
+        array_type: type[npt.NDArray[Any]],
+        number_types: tuple[np.dtype[Any], ...],
+        /,
+    ) -> Self: ...
+    def decode(
+        self,
+        buffer: Buffer,
+        starts: _Offsets,
+        ends: _Offsets,
+        empty: Callable[[int], _Words],
+        zeros: Callable[[int], _Words],
+        /,
+    ) -> tuple[_Words, list[Column | Place]]: ...
+    def decode_into(self, buffer: Buffer, starts: _Offsets, ends: _Offsets, words: _Words, /) -> int: ...
+
+class Encoder:
+    def __new__(cls, fields: tuple[Any, ...], size_bytes: int, /) -> Self: ...
+    def encode(self, values: object, /) -> bytes | None: ...
+
+class Rule:
+    def __new__(
+        cls,
+        bit_offset: int,
+        bits: int,
+        little_endian: bool,
+        least: int,
+        most: int,
+        unit: int,
+        adjustment: int,
+        /,
+    ) -> Self: ...
+    def split(self, buffer: Buffer, start_byte: int, /) -> tuple[bytearray, int, int]: ...
+    def seek(self, buffer: Buffer, start_byte: int, /) -> int: ...
+
+class Crc:
+    def __new__(
+        cls,
+        width: int,
+        polynomial: int,
+        initial: int,
+        reflect_in: bool,
+        reflect_out: bool,
+        xor_out: int,
+        /,
+    ) -> Self: ...
+    def into(
+        self, buffer: Buffer, starts: _Offsets, ends: _Offsets, words: npt.NDArray[np.uint64] | _Words, /
+    ) -> None: ...
+
+def group(labels: _Offsets, order: _Words, bounds: _Words, /) -> bool: ...

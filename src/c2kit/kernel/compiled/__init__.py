@@ -1,0 +1,15 @@
+"""The kernel in C, by way of the extension module ``c2kit.kernel._kernel``.
+
+Its functions are those of :class:`~c2kit.kernel.contract.Kernel`. Importing it raises ImportError where the extension
+was not compiled: :mod:`c2kit.kernel.chosen` then takes another kernel.
+"""
+
+from __future__ import annotations
+
+from c2kit.kernel.compiled.crc import crc
+from c2kit.kernel.compiled.decode import decode
+from c2kit.kernel.compiled.encode import encode
+from c2kit.kernel.compiled.group import group
+from c2kit.kernel.compiled.split import seek_length, split
+
+__all__ = ["crc", "decode", "encode", "group", "seek_length", "split"]

@@ -1,0 +1,209 @@
+"""What the extension does beside the contract: memory of the caller's, columns, refusals, references, threads."""
+
+from __future__ import annotations
+
+import gc
+import random
+import sys
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+from attrs.exceptions import FrozenInstanceError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from c2kit.errors import UsageError
+from c2kit.kernel import reference
+from c2kit.kernel.contract import Column, LengthRule
+from c2kit.kernel.layout import Layout
+from c2kit.model.crc import CRC32
+from c2kit.model.fields import Condition, Encoding, Expand, Field, FieldReference, Fixed, Terminated
+from tests.property.layouts import assert_same_columns
+
+compiled = pytest.importorskip("c2kit.kernel.compiled", reason="the kernel in C was not compiled here")
+extension: Any = pytest.importorskip("c2kit.kernel._kernel", reason="the kernel in C was not compiled here")
+
+NUMBERS = Layout(
+    (
+        Field(name="A", bit_length=3),
+        Field(name="B", bit_length=13, encoding=Encoding.TWOS_COMPLEMENT),
+        Field(name="C", bit_length=32, encoding=Encoding.IEEE754),
+    )
+)
+EVERYTHING = Layout(
+    (
+        Field(name="N", bit_length=8),
+        Field(name="IF", bit_length=8, present_if=(Condition("N", ">", 2),)),
+        Field(name="TEXT", encoding=Encoding.STRING, length=Terminated(b"\0")),
+        Field(name="LIST", bit_length=12, length=FieldReference("N")),
+        Field(name="PAIR", bit_length=16, length=Fixed((2,)), present_if=(Condition("N", "!=", 1),)),
+        Field(name="REST", encoding=Encoding.BINARY, length=Expand()),
+    )
+)
+
+
+def packets(count: int, size: int) -> tuple[bytes, np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    bounds = np.arange(count + 1, dtype=np.int64) * size
+    return bytes(byte % 9 for byte in random.Random(1).randbytes(count * size)), bounds[:-1], bounds[1:]
+
+
+def program_of(layout: Layout) -> Any:  # noqa: ANN401 - the extension has no types at run time
+    return compiled.program.compiled(layout).program
+
+
+def test_numbers_are_decoded_to_memory_that_is_there_already() -> None:
+    buffer, starts, ends = packets(33, 6)
+    words = np.full(40, -1, np.int64)
+    size = program_of(NUMBERS).decode_into(buffer, starts, ends, words)
+    written = words.tobytes()[:size]
+    parts = [column.values.tobytes() for column in reference.decode(NUMBERS, buffer, starts, ends)]
+    assert written == b"".join(part.ljust(-(-len(part) // 8) * 8, b"\xff") for part in parts)
+    assert (words[size // 8 :] == -1).all()
+
+
+def test_what_does_not_go_into_given_memory_is_refused() -> None:
+    buffer, starts, ends = packets(33, 6)
+    words = np.zeros(100, np.int64)
+    refused = [
+        (NUMBERS, starts, ends, words[:10]),
+        (NUMBERS, starts, starts + 5, words),
+        (EVERYTHING, starts, ends, words),
+        (NUMBERS, starts, ends + 1, words),
+        (NUMBERS, starts, ends[:-1], words),
+    ]
+    for layout, lows, highs, room in refused:
+        with pytest.raises(ValueError, match=r"words|buffer"):
+            program_of(layout).decode_into(buffer, lows, highs, room)
+    read_only = words[:]
+    read_only.flags.writeable = False
+    rooms: list[Any] = [read_only, words.astype(np.int32), words[::2], words.view(np.uint8)[1:-7].view(np.int64)]
+    for room in rooms:
+        with pytest.raises((TypeError, ValueError, BufferError)):
+            program_of(NUMBERS).decode_into(buffer, starts, ends, room)
+    assert not words.any()
+
+
+def test_a_column_is_as_its_initialiser_makes_it() -> None:
+    column = compiled.decode(NUMBERS, *packets(2, 6))[1]
+    assert type(column) is Column
+    made = Column(column.values)
+    for name in ("valid", "offsets", "is_bytes", "is_text"):
+        assert getattr(column, name) is getattr(made, name)
+    assert column.values.flags.writeable
+    with pytest.raises(FrozenInstanceError):
+        column.valid = None  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("layout", [NUMBERS, EVERYTHING], ids=["numbers", "everything"])
+def test_no_call_keeps_anything(layout: Layout) -> None:
+    buffer, starts, ends = packets(50, 9)
+    values = {"A": 1, "B": 2, "C": 3.0}
+    words = np.zeros(500, np.int64)
+
+    def call() -> None:
+        compiled.decode(layout, buffer, starts, ends)
+        compiled.encode(NUMBERS, values)
+        compiled.encode(NUMBERS, values | {"B": 1 << 11, "A": 7})
+        compiled.crc(buffer, starts, ends, CRC32)
+        compiled.split(buffer, LengthRule(0, 8))
+        compiled.group(starts % 3, 3)
+        program_of(NUMBERS).decode_into(buffer, starts, ends, words)
+        with pytest.raises(UsageError):
+            compiled.decode(layout, buffer, starts, ends + 1)
+        with pytest.raises(TypeError):
+            extension.Program(())
+
+    held = [buffer, starts, ends, words, None, Column, np.ndarray, layout, *values]
+    for _ in range(3):
+        call()
+    gc.collect()
+    before = [sys.getrefcount(each) for each in held]
+    blocks = sys.getallocatedblocks()
+    for _ in range(200):
+        call()
+    gc.collect()
+    after = [sys.getrefcount(each) for each in held]
+    assert sys.getallocatedblocks() - blocks < 150
+    # Of None there are many, which come and go.
+    assert all(abs(one - other) < 100 for one, other in zip(before, after, strict=True))
+
+
+def test_threads_decode_side_by_side() -> None:
+    buffer, starts, ends = packets(5_000, 9)
+    expected = compiled.decode(EVERYTHING, buffer, starts, ends)
+    found: list[list[Column]] = []
+
+    def decode() -> None:
+        found.extend(compiled.decode(EVERYTHING, buffer, starts, ends) for _ in range(10))
+
+    threads = [threading.Thread(target=decode) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 40
+    for columns in found:
+        assert_same_columns(columns, expected)
+
+
+def test_a_buffer_that_may_be_resized_is_held_while_it_is_read() -> None:
+    buffer = bytearray(b"\1\2\3\4\5\6")
+    (column, *_) = compiled.decode(NUMBERS, buffer, np.array([0]), np.array([6]))
+    buffer += b"more"  # a BufferError, if the extension still held it
+    assert column.to_list() == [0]
+
+
+ANYTHING: Any = st.recursive(
+    st.one_of(st.integers(-(2**65), 2**65), st.integers(-2, 9), st.binary(max_size=9), st.none(), st.floats()),
+    lambda inner: st.lists(inner, max_size=10).map(tuple),
+    max_leaves=25,
+)
+
+
+@given(st.sampled_from(["Program", "Encoder", "Rule", "Crc"]), st.lists(ANYTHING, max_size=8))
+def test_nonsense_is_refused_and_breaks_nothing(kind: str, arguments: list[object]) -> None:
+    try:
+        getattr(extension, kind)(*arguments)
+    except (TypeError, ValueError, OverflowError, MemoryError):
+        return
+
+
+SMALL = st.integers(-2, 70)
+ELEMENTS = st.tuples(
+    st.integers(0, 7), SMALL.filter(lambda bits: bits >= 0), st.integers(0, 3), SMALL.map(abs), st.binary(max_size=9)
+)
+CONDITIONS = st.tuples(
+    SMALL, st.integers(0, 8), st.booleans(), st.integers(0, 2**64 - 1), st.integers(0, 9), st.floats()
+)
+
+
+@given(st.data())
+def test_programs_that_are_nearly_right_are_refused_or_decode_without_harm(data: st.DataObject) -> None:
+    def field() -> tuple[object, ...]:
+        told = data.draw(st.one_of(st.just(()), CONDITIONS))
+        prefix = data.draw(st.one_of(st.just(()), ELEMENTS))
+        numbers = [data.draw(SMALL) for _ in range(6)]
+        length = (data.draw(st.integers(0, 7)), numbers[0], told, 1, 0, prefix, *numbers[1:4], numbers[4] % 4)
+        return (
+            data.draw(ELEMENTS),
+            data.draw(SMALL),
+            data.draw(st.integers(-1, 3)),
+            data.draw(st.integers(-1, 3)),
+            length,
+        )
+
+    fields = tuple(field() for _ in range(data.draw(st.integers(0, 3))))
+    conditions = tuple(data.draw(st.lists(CONDITIONS, max_size=3)))
+    types = (np.dtype(np.uint8),) * len(fields)
+    try:
+        program = extension.Program(fields, conditions, data.draw(st.binary(max_size=5)), Column, np.ndarray, types)
+    except (ValueError, OverflowError, TypeError):
+        return
+    buffer, starts, ends = packets(5, 9)
+
+    def empty(size: int) -> np.ndarray[Any, Any]:
+        return np.empty(size, np.int64)
+
+    program.decode(buffer, starts, ends, empty, empty)
