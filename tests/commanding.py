@@ -12,8 +12,8 @@ from c2kit.bus import Fenced, Record, Step
 from c2kit.bus.records import Command, CommandStatus, Event, Fate, UplinkCommand, pack, unpack
 from c2kit.dictionaries import Dictionary
 from c2kit.links import TcpClient
-from c2kit.pipeline.mission import Mission
-from c2kit.pipeline.streams import specs_of
+from c2kit.pipeline.composition.mission import Mission
+from c2kit.pipeline.composition.streams import specs_of
 from c2kit.pipeline.surroundings import StageSurroundings
 from c2kit.processors import CommandEncoder, Identifier
 from c2kit.protocols import CcsdsPackets, Fixed

@@ -14,8 +14,8 @@ from c2kit.batches.kinds import Kind
 from c2kit.bus import BusUnavailable, Delivery, Record, Step, StreamBus, Worker
 from c2kit.bus.records import CommandStatus, Event, LinkControl, UplinkCommand, pack, unpack
 from c2kit.links import State, TcpClient
-from c2kit.pipeline.mission import Mission
-from c2kit.pipeline.names import stage_identity, stream_name
+from c2kit.pipeline.composition.mission import Mission
+from c2kit.pipeline.composition.names import stage_identity, stream_name
 from c2kit.processors import CommandEncoder, Identifier
 from c2kit.protocols import CcsdsPackets
 from tests.links import PATIENCE_SECONDS, listener, port_of, until
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from c2kit.bus import PartitionId, Position, Sink, StateKey, StreamInfo, StreamSpec, View
     from c2kit.links import LinkSpec
-    from c2kit.pipeline.interface_stage import InterfaceStage
+    from c2kit.pipeline.interfaces.stage import InterfaceStage
 
 FAR = 2**62
 """A time that does not come."""

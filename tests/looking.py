@@ -8,7 +8,7 @@ from c2kit import CommandEncoder, Decommutator, Identifier, LimitsMonitor
 from c2kit.batches.kinds import Kind
 from c2kit.bus import Record, Step, open_bus
 from c2kit.bus.records import pack
-from c2kit.pipeline.names import stage_identity, stream_name
+from c2kit.pipeline.composition.names import stage_identity, stream_name
 from c2kit.pipeline.stage import ProcessingStage
 from tests.missions import flown, frames_of, one_satellite, prepared, publish, run_until_idle, surroundings
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from c2kit.bus import StreamBus
     from c2kit.bus.records import JsonRecord
-    from c2kit.pipeline.mission import Mission
+    from c2kit.pipeline.composition.mission import Mission
 
 __all__ = ["bus_at", "decommutate", "firefly", "told"]
 

@@ -12,10 +12,10 @@ from c2kit.batches import PacketBatch
 from c2kit.bus import Record, Step
 from c2kit.dictionaries import Dictionary
 from c2kit.links import TcpClient
+from c2kit.pipeline.composition.mission import Mission
+from c2kit.pipeline.composition.names import stage_identity, stream_name
+from c2kit.pipeline.composition.streams import specs_of
 from c2kit.pipeline.definitions import Definitions, publish_definitions
-from c2kit.pipeline.mission import Mission
-from c2kit.pipeline.names import stage_identity, stream_name
-from c2kit.pipeline.streams import specs_of
 from c2kit.pipeline.surroundings import StageSurroundings
 from c2kit.pipeline.wire import Wire, lane_of
 from c2kit.protocols import CcsdsPackets
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from c2kit.batches.kinds import Kind
     from c2kit.bus import Received, StreamBus
-    from c2kit.pipeline.description import MissionDescription
+    from c2kit.pipeline.composition.description import MissionDescription
     from c2kit.pipeline.stage import Stage
 
 EXAMPLE = Path(__file__).parents[1] / "examples/dictionary"

@@ -16,9 +16,9 @@ from benchmarks.workloads import WORKLOADS
 from c2kit import Dictionary
 from c2kit.batches.kinds import Kind
 from c2kit.links import TcpClient
-from c2kit.pipeline.mission import Mission
-from c2kit.pipeline.names import stream_name
-from c2kit.pipeline.parts import PacketLogger
+from c2kit.pipeline.composition.mission import Mission
+from c2kit.pipeline.composition.names import stream_name
+from c2kit.pipeline.composition.parts import PacketLogger
 from c2kit.processors import Decommutator, Identifier
 from c2kit.protocols import CcsdsPackets
 

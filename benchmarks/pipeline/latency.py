@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from c2kit.bus import Received, StreamBus
-    from c2kit.pipeline.mission import Mission
+    from c2kit.pipeline.composition.mission import Mission
 
 __all__ = ["Delays", "Pace", "Watch", "bare", "latency"]
 

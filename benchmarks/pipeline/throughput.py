@@ -23,9 +23,9 @@ from benchmarks.rounds import ResultsDiffer
 from c2kit.batches import TelemetryBatch
 from c2kit.batches.kinds import Kind
 from c2kit.bus import Record, Step, open_bus
+from c2kit.pipeline.composition.names import stage_identity, stream_name
 from c2kit.pipeline.definitions import Definitions
-from c2kit.pipeline.ledger import ledger_text
-from c2kit.pipeline.names import stage_identity, stream_name
+from c2kit.pipeline.observing.ledger import ledger_text
 from c2kit.pipeline.runner import Runner
 from c2kit.pipeline.wire import Wire
 from c2kit.storage import LogSettings, PacketLogReader
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from benchmarks.workload import Workload
     from c2kit.bus import PartitionId, Received, StreamBus
-    from c2kit.pipeline.mission import Mission
+    from c2kit.pipeline.composition.mission import Mission
 
 __all__ = ["Passage", "copy", "pipeline", "verify"]
 

@@ -52,10 +52,10 @@ if TYPE_CHECKING:
     from c2kit.dictionaries import Dictionary
     from c2kit.errors import C2kitError, CommandRefused, DefinitionError, UnknownName, UsageError
     from c2kit.links import File, Interface, Serial, TcpClient, TcpServer, Udp, UdpListener
-    from c2kit.pipeline.commanding import CommandSource
-    from c2kit.pipeline.description import Resources, Scale
-    from c2kit.pipeline.mission import Mission
-    from c2kit.pipeline.parts import PacketLogger, RawLogger
+    from c2kit.pipeline.commands.source import CommandSource
+    from c2kit.pipeline.composition.description import Resources, Scale
+    from c2kit.pipeline.composition.mission import Mission
+    from c2kit.pipeline.composition.parts import PacketLogger, RawLogger
     from c2kit.processors import CommandEncoder, Decommutator, Identifier, LimitsMonitor, RecordingDecoder
     from c2kit.protocols import Burst, CcsdsPackets, Chain, Crc, Discarded, Fixed, LengthField, Sync, Terminated
 
@@ -67,10 +67,10 @@ else:  # hidden from type checkers, for which it would make every misspelt name 
         "c2kit.dictionaries": ("Dictionary",),
         "c2kit.errors": ("C2kitError", "CommandRefused", "DefinitionError", "UnknownName", "UsageError"),
         "c2kit.links": ("File", "Interface", "Serial", "TcpClient", "TcpServer", "Udp", "UdpListener"),
-        "c2kit.pipeline.commanding": ("CommandSource",),
-        "c2kit.pipeline.description": ("Resources", "Scale"),
-        "c2kit.pipeline.mission": ("Mission",),
-        "c2kit.pipeline.parts": ("PacketLogger", "RawLogger"),
+        "c2kit.pipeline.commands.source": ("CommandSource",),
+        "c2kit.pipeline.composition.description": ("Resources", "Scale"),
+        "c2kit.pipeline.composition.mission": ("Mission",),
+        "c2kit.pipeline.composition.parts": ("PacketLogger", "RawLogger"),
         "c2kit.processors": ("CommandEncoder", "Decommutator", "Identifier", "LimitsMonitor", "RecordingDecoder"),
         "c2kit.protocols": (
             "Burst",

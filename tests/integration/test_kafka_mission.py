@@ -17,7 +17,7 @@ import pytest
 
 from c2kit.batches.kinds import Kind
 from c2kit.bus import open_bus
-from c2kit.pipeline.names import stream_name
+from c2kit.pipeline.composition.names import stream_name
 from c2kit.storage import PacketLogReader
 from tests.kafka_brokers import emptied, wait_for
 from tests.missions import flown

@@ -19,10 +19,10 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are pu
 from c2kit.bus import BusUnavailable
 from c2kit.bus.kafka.provisioner import Provisioner
 from c2kit.bus.kafka.security import Secrets
-from c2kit.pipeline.acls import Acl, Operation, Resource, permissions_of
-from c2kit.pipeline.streams import specs_of
-from c2kit.pipeline.topic_checks import check_cluster
-from c2kit.pipeline.topics import topics_of
+from c2kit.pipeline.composition.acls import Acl, Operation, Resource, permissions_of
+from c2kit.pipeline.composition.streams import specs_of
+from c2kit.pipeline.composition.topic_checks import check_cluster
+from c2kit.pipeline.composition.topics import topics_of
 from c2kit.processors import Decommutator, Identifier
 from tests.kafka_brokers import cluster_of, wait_for
 from tests.missions import one_satellite
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from c2kit.bus import StreamSpec
-    from c2kit.pipeline.description import MissionDescription
+    from c2kit.pipeline.composition.description import MissionDescription
     from dev.kafka import Cluster
 
 pytestmark = pytest.mark.slow

@@ -19,8 +19,8 @@ from confluent_kafka.cimpl import NewTopic
 
 from c2kit.bus import open_bus
 from c2kit.cli import main
+from c2kit.pipeline.composition.script import load_mission
 from c2kit.pipeline.definitions import read_compacted
-from c2kit.pipeline.script import load_mission
 from tests.kafka_brokers import wait_for
 from tests.missions import example_dictionary
 

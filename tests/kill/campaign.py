@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 from attrs import define, field
 
 from c2kit.bus import open_bus
+from c2kit.pipeline.composition.script import load_mission
+from c2kit.pipeline.composition.streams import specs_of
 from c2kit.pipeline.definitions import publish_definitions
-from c2kit.pipeline.ledger import ledger_text
+from c2kit.pipeline.observing.ledger import ledger_text
 from c2kit.pipeline.runner import Runner
-from c2kit.pipeline.script import load_mission
 from c2kit.pipeline.settings import Settings
-from c2kit.pipeline.streams import specs_of
 from tests.kill.attack import Attack, WrongEnd
 from tests.kill.commander import Commander
 from tests.kill.processes import MISSION, Processes
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from c2kit.bus import StreamBus
-    from c2kit.pipeline.mission import Mission
+    from c2kit.pipeline.composition.mission import Mission
     from tests.kill.attack import Blow
     from tests.kill.commander import Issued
     from tests.kill.processes import SatelliteProcess

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from c2kit.bus import BusUnavailable
-from c2kit.pipeline.commanding import CommandSource
+from c2kit.pipeline.commands.source import CommandSource
 
 if TYPE_CHECKING:
     from c2kit.bus import StreamBus
-    from c2kit.pipeline.mission import Mission
+    from c2kit.pipeline.composition.mission import Mission
 
 __all__ = ["Commander", "Issued", "Sort"]
 

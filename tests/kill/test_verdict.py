@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from c2kit.bus import StreamBus
-    from c2kit.pipeline.mission import Mission
+    from c2kit.pipeline.composition.mission import Mission
 
 PACKETS = flown(20)
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from c2kit.bus import StreamBus
-    from c2kit.pipeline.mission import Mission
+    from c2kit.pipeline.composition.mission import Mission
     from tests.kill.commander import Issued
 
 __all__ = ["Taken", "check_commands", "check_packets", "check_telemetry", "taken_of"]

@@ -9,7 +9,10 @@ from attrs import frozen
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Cluster", "Topic"]
+__all__ = ["LARGEST_RECORD_BYTES", "Cluster", "Topic"]
+
+LARGEST_RECORD_BYTES = 16_000_000
+"""What a topic takes: twice what a stage takes at once, so that what becomes of one record fits into the next topic."""
 
 
 @frozen(kw_only=True)

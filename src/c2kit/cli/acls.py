@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from c2kit.pipeline.acls import Permissions
+    from c2kit.pipeline.composition.acls import Permissions
 
 __all__ = ["acls"]
 
@@ -46,8 +46,8 @@ def acls(script: Path, *, form: str, principal: str, replay: str | None) -> None
     c2kit acls mission.py --format kafka-acls | sh -s -- --bootstrap-server localhost:9092
     """  # noqa: D301 - \b is how click keeps lines apart
     from c2kit.cli.terminal import show
-    from c2kit.pipeline.acls import as_commands, as_json, permissions_of
-    from c2kit.pipeline.script import load_mission
+    from c2kit.pipeline.composition.acls import as_commands, as_json, permissions_of
+    from c2kit.pipeline.composition.script import load_mission
 
     permissions = permissions_of(load_mission(script).describe(replay=replay))
     if form == "json":
@@ -61,7 +61,7 @@ def acls(script: Path, *, form: str, principal: str, replay: str | None) -> None
 def _table(permissions: Iterable[Permissions], principal: str) -> Table:
     """A line for each resource of an identity; ``*`` is whatever follows."""
     from c2kit.cli.terminal import table
-    from c2kit.pipeline.acls import principal_of
+    from c2kit.pipeline.composition.acls import principal_of
 
     made = table("principal", "resource", "name", "operations")
     for each in permissions:

@@ -16,7 +16,7 @@ from c2kit.cli.encode import encode
 from c2kit.cli.failing import EXIT_CODES, Commands
 from c2kit.cli.graph import graph
 from c2kit.cli.link import link
-from c2kit.cli.log import log
+from c2kit.cli.logs.commands import log
 from c2kit.cli.replay import replay
 from c2kit.cli.run import run
 from c2kit.cli.send import send

@@ -25,11 +25,11 @@ from c2kit.bus import BusError
 from c2kit.bus.records import Fate
 from c2kit.cli.running import run_to_the_end
 from c2kit.model.limits import LimitState
-from c2kit.pipeline.commanding import CommandSource
+from c2kit.pipeline.commands.source import CommandSource
+from c2kit.pipeline.composition.names import stream_name
+from c2kit.pipeline.composition.script import load_mission
 from c2kit.pipeline.definitions import Definitions
-from c2kit.pipeline.names import stream_name
 from c2kit.pipeline.runner import Runner
-from c2kit.pipeline.script import load_mission
 from c2kit.pipeline.settings import Settings
 from c2kit.pipeline.wire import Wire
 from c2kit.sim import DICTIONARY_DIRECTORY

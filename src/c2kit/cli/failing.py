@@ -92,8 +92,8 @@ def _exit_code(error: C2kitError) -> ExitCode:
     """What could not be done is nobody's wrong usage."""
     from c2kit.bus import BusError, BusUnavailable, Fenced
     from c2kit.pipeline.chain import StateRefused
-    from c2kit.pipeline.commanding import StreamsMissing
-    from c2kit.pipeline.streams import StreamsNotApplied
+    from c2kit.pipeline.commands.source import StreamsMissing
+    from c2kit.pipeline.composition.streams import StreamsNotApplied
     from c2kit.storage.errors import LogError
 
     codes: tuple[tuple[type[C2kitError], ExitCode], ...] = (

@@ -29,8 +29,8 @@ def graph(script: Path, *, form: str, replay: str | None) -> None:
     c2kit graph mission.py
     c2kit graph mission.py --format json
     """  # noqa: D301 - \b is how click keeps lines apart
-    from c2kit.pipeline.graph import as_mermaid, as_text
-    from c2kit.pipeline.script import load_mission
+    from c2kit.pipeline.composition.graph import as_mermaid, as_text
+    from c2kit.pipeline.composition.script import load_mission
 
     description = load_mission(script).describe(replay=replay)
     if form == "json":

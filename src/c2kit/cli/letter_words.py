@@ -11,7 +11,7 @@ from c2kit.cli.options import tell
 from c2kit.cli.showing import hex_dump, printable, value_words
 from c2kit.cli.terminal import pairs, show, table
 from c2kit.cli.words import size_words
-from c2kit.pipeline.times import utc_text
+from c2kit.pipeline.observing.times import utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

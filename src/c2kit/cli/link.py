@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from c2kit.bus import StreamBus
-    from c2kit.pipeline.description import MissionDescription
+    from c2kit.pipeline.composition.description import MissionDescription
 
 __all__ = ["link"]
 
@@ -32,8 +32,8 @@ def link() -> None:
 def ls(script: Path) -> None:
     """List the links of a mission with the last change that each interface told of its link."""
     from c2kit.cli.terminal import show, table
-    from c2kit.pipeline.link_control import last_changes
-    from c2kit.pipeline.times import utc_text
+    from c2kit.pipeline.interfaces.control import last_changes
+    from c2kit.pipeline.observing.times import utc_text
 
     made = table("interface", "link", "state", "since", "reason")
     with _running(script) as (bus, mission):
@@ -72,7 +72,7 @@ def disable(script: Path, interface: str, *, reason: str) -> None:
 
 def _ask(script: Path, interface: str, reason: str, *, enabled: bool) -> None:
     from c2kit.cli.options import user_name
-    from c2kit.pipeline.link_control import ask_for_link
+    from c2kit.pipeline.interfaces.control import ask_for_link
 
     with _running(script) as (bus, mission):
         ask_for_link(bus, mission, interface, enabled=enabled, reason=reason, caller=user_name())
@@ -85,7 +85,7 @@ def _running(script: Path) -> Iterator[tuple[StreamBus, MissionDescription]]:
     import os
 
     from c2kit.cli.looking import looking
-    from c2kit.pipeline.script import load_mission
+    from c2kit.pipeline.composition.script import load_mission
     from c2kit.pipeline.settings import Settings
 
     mission = Settings.from_environment(os.environ).applied_to(load_mission(script)).describe()

@@ -49,8 +49,8 @@ class Look:
         """All targets of the mission that ever were on the bus, in the order in which they came there."""
         from c2kit.batches.kinds import Kind
         from c2kit.model.restore import from_canonical
+        from c2kit.pipeline.composition.names import stream_name
         from c2kit.pipeline.definitions import read_compacted
-        from c2kit.pipeline.names import stream_name
 
         values = read_compacted(self.bus, stream_name(self.mission, Kind.DICTIONARIES))
         return [from_canonical(value) for value in values.values()]
@@ -93,7 +93,7 @@ def _check_that_it_is_there(url: str) -> None:
 def _missions_on(bus: StreamBus) -> list[str]:
     """By what each has exactly one of."""
     from c2kit.batches.kinds import Kind
-    from c2kit.pipeline.names import kind_and_scope
+    from c2kit.pipeline.composition.names import kind_and_scope
 
     names = [each.spec.name for each in bus.streams()]
     return [name.partition(".")[0] for name in names if kind_and_scope(name) == (Kind.DICTIONARIES, "")]

@@ -12,10 +12,10 @@ from attrs import asdict, evolve
 from c2kit.cli.failing import ExitCode
 from c2kit.cli.options import tell
 from c2kit.cli.terminal import show, table
+from c2kit.pipeline.composition.script import load_mission
+from c2kit.pipeline.composition.topics import topics_of
 from c2kit.pipeline.provisioning import Provisioning, provisioning_of
-from c2kit.pipeline.script import load_mission
 from c2kit.pipeline.settings import Settings
-from c2kit.pipeline.topics import topics_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from c2kit.bus import StreamSpec
     from c2kit.bus.topic import Topic
-    from c2kit.pipeline.mission import Mission
-    from c2kit.pipeline.topic_checks import Difference
+    from c2kit.pipeline.composition.mission import Mission
+    from c2kit.pipeline.composition.topic_checks import Difference
 
 __all__ = ["apply", "check", "mission_of", "plan"]
 

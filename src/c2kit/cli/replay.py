@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 import click
 
 from c2kit.cli.failing import ExitCode
-from c2kit.cli.log_times import TIME, span
+from c2kit.cli.logs.times import TIME, span
 from c2kit.cli.options import tell
 from c2kit.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from c2kit.cli.log_times import Told
-    from c2kit.pipeline.replaying import Replay
+    from c2kit.cli.logs.times import Told
+    from c2kit.pipeline.replays.replay import Replay
     from c2kit.storage import PacketLogReader
 
 __all__ = ["replay"]
@@ -65,8 +65,8 @@ def replay(  # noqa: PLR0913 - an option each
     c2kit replay var/log --id drill --from -1h --speed 10 --bus sqlite:var/bus.db
     """  # noqa: D301 - \b is how click keeps lines apart
     from c2kit.bus import open_bus
-    from c2kit.cli.log_source import Choice, Reading
-    from c2kit.pipeline.replaying import Replay, Wanted
+    from c2kit.cli.logs.source import Choice, Reading
+    from c2kit.pipeline.replays.replay import Replay, Wanted
     from c2kit.pipeline.settings import Settings
 
     settings = Settings.from_environment(os.environ)
@@ -103,8 +103,8 @@ def _logs_of(directory: Path, mission: str | None) -> tuple[str, Mapping[str, Pa
 
     Logs of one mission may be replayed as another's.
     """
-    from c2kit.cli.log_source import logs_in
-    from c2kit.pipeline.names import REPLAY
+    from c2kit.cli.logs.source import logs_in
+    from c2kit.pipeline.composition.names import REPLAY
     from c2kit.storage import PacketLogReader
 
     by_mission: dict[str, dict[str, PacketLogReader]] = {}

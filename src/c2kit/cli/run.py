@@ -34,8 +34,8 @@ def run(script: Path, *, stage: str | None, replay: str | None, seconds: float |
     import os
 
     from c2kit.cli.running import run_to_the_end
+    from c2kit.pipeline.composition.script import load_mission
     from c2kit.pipeline.runner import Runner
-    from c2kit.pipeline.script import load_mission
     from c2kit.pipeline.settings import Settings
 
     settings = Settings.from_environment(os.environ)

@@ -17,8 +17,8 @@ from rich.text import Text
 
 from c2kit.cli.failing import ExitCode
 from c2kit.links import State
-from c2kit.pipeline.ledger import ledger_text
-from c2kit.pipeline.logs import configure_logging
+from c2kit.pipeline.observing.ledger import ledger_text
+from c2kit.pipeline.observing.logs import configure_logging
 from c2kit.pipeline.status import StatusMeter
 
 if TYPE_CHECKING:

@@ -17,15 +17,15 @@ from c2kit.cli import encoding
 from c2kit.cli.failing import ExitCode
 from c2kit.cli.options import tell, user_name
 from c2kit.errors import UnknownName, UsageError
-from c2kit.pipeline.commanding import CommandSource, StreamsMissing
-from c2kit.pipeline.script import load_mission
+from c2kit.pipeline.commands.source import CommandSource, StreamsMissing
+from c2kit.pipeline.composition.script import load_mission
+from c2kit.pipeline.observing.times import utc_text
 from c2kit.pipeline.settings import Settings
-from c2kit.pipeline.times import utc_text
 
 if TYPE_CHECKING:
     from c2kit.bus import StreamBus
     from c2kit.bus.records import CommandStatus
-    from c2kit.pipeline.mission import Mission
+    from c2kit.pipeline.composition.mission import Mission
     from c2kit.processors import EncodedCommand
 
 __all__ = ["Wanted", "send_and_follow", "show_only"]

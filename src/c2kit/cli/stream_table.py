@@ -9,7 +9,7 @@ import click
 
 from c2kit.cli.cells import to_json
 from c2kit.cli.terminal import show, table
-from c2kit.pipeline.times import utc_text
+from c2kit.pipeline.observing.times import utc_text
 
 if TYPE_CHECKING:
     from c2kit.bus import StreamInfo

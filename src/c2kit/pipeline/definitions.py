@@ -16,7 +16,7 @@ from c2kit.bus import Fenced, Record, Step
 from c2kit.errors import C2kitError
 from c2kit.model.canonical import canonical_json
 from c2kit.model.restore import from_canonical
-from c2kit.pipeline.names import PROVISIONER, stage_identity, stream_name
+from c2kit.pipeline.composition.names import PROVISIONER, stage_identity, stream_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -20,7 +20,7 @@ from attrs import define, field
 from c2kit.bus import BusUnavailable
 from c2kit.links.backoff import Backoff
 from c2kit.pipeline.definitions import DefinitionsMissing
-from c2kit.pipeline.logs import at_stage
+from c2kit.pipeline.observing.logs import at_stage
 from c2kit.storage import LogUnavailable
 
 if TYPE_CHECKING:

@@ -17,11 +17,11 @@ from c2kit.batches.kinds import Kind
 from c2kit.bus import BusUnavailable, open_bus
 from c2kit.errors import UsageError
 from c2kit.links.backoff import Backoff
+from c2kit.pipeline.composition.names import stream_name
+from c2kit.pipeline.composition.streams import specs_of
+from c2kit.pipeline.composition.topic_checks import Difference, check_cluster
+from c2kit.pipeline.composition.topics import topics_of
 from c2kit.pipeline.definitions import publish_definitions, read_compacted
-from c2kit.pipeline.names import stream_name
-from c2kit.pipeline.streams import specs_of
-from c2kit.pipeline.topic_checks import Difference, check_cluster
-from c2kit.pipeline.topics import topics_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from c2kit.bus import StreamBus, StreamSpec
     from c2kit.bus.kafka.provisioner import Provisioner
     from c2kit.bus.topic import Topic
-    from c2kit.pipeline.mission import Mission
+    from c2kit.pipeline.composition.mission import Mission
 
     Value = TypeVar("Value")
 

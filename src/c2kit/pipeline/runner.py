@@ -12,18 +12,18 @@ from c2kit.bus import BusUnavailable, open_bus
 from c2kit.errors import C2kitError, UnknownName, UsageError
 from c2kit.links import SelectorLoop
 from c2kit.links.backoff import Backoff
+from c2kit.pipeline.composition.names import COMMAND_SOURCE, PROVISIONER, REPLAY
+from c2kit.pipeline.composition.streams import check_applied, specs_of
 from c2kit.pipeline.definitions import Definitions
 from c2kit.pipeline.driving import TRANSIENT, Driver, Pool, StageThread
-from c2kit.pipeline.health import Health
-from c2kit.pipeline.health_server import HealthServer
-from c2kit.pipeline.interface_stage import InterfaceStage
-from c2kit.pipeline.ledger import EdgeRow
-from c2kit.pipeline.metrics import Metrics
-from c2kit.pipeline.names import COMMAND_SOURCE, PROVISIONER, REPLAY
+from c2kit.pipeline.interfaces.stage import InterfaceStage
+from c2kit.pipeline.observing.health import Health
+from c2kit.pipeline.observing.ledger import EdgeRow
+from c2kit.pipeline.observing.metrics import Metrics
+from c2kit.pipeline.observing.server import HealthServer
 from c2kit.pipeline.settings import Settings
 from c2kit.pipeline.sources import sources_of
 from c2kit.pipeline.stages import make_stage
-from c2kit.pipeline.streams import check_applied, specs_of
 from c2kit.pipeline.surroundings import StageSurroundings
 
 if TYPE_CHECKING:
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from c2kit.bus import PartitionId, StreamBus, StreamInfo
-    from c2kit.pipeline.description import MissionDescription, StageDescription
-    from c2kit.pipeline.ledger import ByteRow, LedgerRow
-    from c2kit.pipeline.mission import Mission
+    from c2kit.pipeline.composition.description import MissionDescription, StageDescription
+    from c2kit.pipeline.composition.mission import Mission
+    from c2kit.pipeline.observing.ledger import ByteRow, LedgerRow
     from c2kit.pipeline.stage import Stage
 
 __all__ = ["Runner"]

@@ -15,14 +15,14 @@ from attrs import evolve, field, frozen
 
 from c2kit.errors import UnknownName, UsageError
 from c2kit.links._checks import a_port, split_address
-from c2kit.pipeline.logs import LogFormat
+from c2kit.pipeline.observing.logs import LogFormat
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import TypeVar
 
-    from c2kit.pipeline.mission import InterfaceSpec, Mission, StageSpec
-    from c2kit.pipeline.parts import Part
+    from c2kit.pipeline.composition.mission import InterfaceSpec, Mission, StageSpec
+    from c2kit.pipeline.composition.parts import Part
 
     Value = TypeVar("Value")
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from c2kit.pipeline.encoder import EncodingStage
-from c2kit.pipeline.interface_stage import InterfaceStage
-from c2kit.pipeline.metric_table import CommandRow, DeadLetterRow, LinkRow
-from c2kit.pipeline.metrics import Sources
+from c2kit.pipeline.commands.encoder import EncodingStage
+from c2kit.pipeline.interfaces.stage import InterfaceStage
+from c2kit.pipeline.observing.metrics import Sources
+from c2kit.pipeline.observing.table import CommandRow, DeadLetterRow, LinkRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +18,7 @@ __all__ = ["links_of", "sources_of"]
 
 
 def sources_of(runner: Runner) -> Sources:
-    """What :class:`~c2kit.pipeline.metrics.Metrics` reads."""
+    """What :class:`~c2kit.pipeline.observing.metrics.Metrics` reads."""
     return Sources(
         ledger=runner.rows,
         bytes=runner.byte_rows,

@@ -22,8 +22,8 @@ from c2kit.dictionaries import Dictionary
 from c2kit.errors import MessageError
 from c2kit.pipeline.chain import Chain, ProcessorFailed, StateRefused, keys_of
 from c2kit.pipeline.dead_letters import letter_of_packet, letter_of_record
-from c2kit.pipeline.ledger import LedgerRow
-from c2kit.pipeline.steps import StepMeter
+from c2kit.pipeline.observing.ledger import LedgerRow
+from c2kit.pipeline.observing.steps import StepMeter
 from c2kit.pipeline.telling import event_of
 from c2kit.pipeline.wire import JOINED_BYTES, Wire, lane_of
 from c2kit.processors import Processor, UnknownPackets

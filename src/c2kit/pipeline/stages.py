@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from c2kit.pipeline.encoder import EncodingStage
-from c2kit.pipeline.interface_stage import InterfaceStage
-from c2kit.pipeline.sinks import LogStage
+from c2kit.pipeline.commands.encoder import EncodingStage
+from c2kit.pipeline.interfaces.stage import InterfaceStage
+from c2kit.pipeline.sinks.log_stage import LogStage
 from c2kit.pipeline.stage import ProcessingStage
 from c2kit.processors import CommandEncoder
 

@@ -16,7 +16,7 @@ from c2kit.pipeline.sources import links_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from c2kit.pipeline.ledger import EdgeRow
+    from c2kit.pipeline.observing.ledger import EdgeRow
     from c2kit.pipeline.runner import Runner
 
 __all__ = ["LinkStatus", "StageStatus", "Status", "StatusMeter"]

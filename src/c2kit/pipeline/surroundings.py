@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from c2kit.batches.kinds import Kind
     from c2kit.bus import StreamBus
     from c2kit.bus.records import JsonRecord
-    from c2kit.pipeline.description import MissionDescription, StageDescription, StreamDescription
-    from c2kit.pipeline.mission import Mission
+    from c2kit.pipeline.composition.description import MissionDescription, StageDescription, StreamDescription
+    from c2kit.pipeline.composition.mission import Mission
 
 __all__ = ["StageSurroundings"]
 

@@ -18,7 +18,7 @@ from c2kit.errors import DefinitionError, MessageError, UsageError
 from c2kit.kernel.choice import chosen_name
 from c2kit.model.source import Source
 from c2kit.pipeline.chain import StateRefused
-from c2kit.pipeline.commanding import StreamsMissing
+from c2kit.pipeline.commands.source import StreamsMissing
 from c2kit.storage import LogLocked, LogUnavailable
 from tests.definitions import write
 from tests.unit.cli.conftest import Run, status

@@ -13,7 +13,7 @@ from c2kit.batches.kinds import Kind
 from c2kit.bus import Record, Step, open_bus
 from c2kit.bus.records import DeadLetter, pack
 from c2kit.dictionaries import Dictionary
-from c2kit.pipeline.names import stage_identity, stream_name
+from c2kit.pipeline.composition.names import stage_identity, stream_name
 from c2kit.pipeline.stage import ProcessingStage
 from c2kit.processors import Processor
 from tests.definitions import write
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from c2kit.batches import PacketBatch
-    from c2kit.pipeline.mission import Mission
+    from c2kit.pipeline.composition.mission import Mission
     from c2kit.processors import Aside
     from tests.unit.cli.conftest import Run
 

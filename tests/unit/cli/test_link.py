@@ -10,8 +10,8 @@ import pytest
 
 from c2kit.bus import open_bus
 from c2kit.links import State
-from c2kit.pipeline.interface_stage import InterfaceStage
-from c2kit.pipeline.script import load_mission
+from c2kit.pipeline.composition.script import load_mission
+from c2kit.pipeline.interfaces.stage import InterfaceStage
 from tests.interfaces import Device, is_open, turn_until, turn_until_up
 from tests.missions import EXAMPLE, prepared, surroundings
 

@@ -7,8 +7,8 @@ import pytest
 from c2kit.bus import BusUnavailable, open_bus
 from c2kit.cli.looking import looking
 from c2kit.errors import UnknownName, UsageError
-from c2kit.pipeline.mission import Mission
-from c2kit.pipeline.streams import specs_of
+from c2kit.pipeline.composition.mission import Mission
+from c2kit.pipeline.composition.streams import specs_of
 from tests.looking import bus_at
 from tests.missions import example_dictionary, prepared
 from tests.unit.cli.conftest import Run

@@ -15,7 +15,7 @@ from c2kit.bus import StreamBus, StreamSpec, open_bus
 from c2kit.dictionaries import Dictionary
 from c2kit.storage import PacketLogWriter
 from tests.unit.cli.conftest import Run, status, value_list
-from tests.unit.cli.test_log import log_packets
+from tests.unit.cli.logs.test_commands import log_packets
 
 if TYPE_CHECKING:
     from c2kit.batches import PacketBatch

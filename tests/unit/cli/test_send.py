@@ -15,8 +15,8 @@ import pytest
 
 from c2kit.bus.records import Command, Fate, unpack
 from c2kit.bus.sqlite import SqliteBus
-from c2kit.pipeline.encoder import EncodingStage
-from c2kit.pipeline.streams import specs_of
+from c2kit.pipeline.commands.encoder import EncodingStage
+from c2kit.pipeline.composition.streams import specs_of
 from tests.commanding import (
     DICTIONARY,
     Pipeline,

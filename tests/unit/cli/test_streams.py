@@ -10,7 +10,7 @@ from c2kit.batches.kinds import Kind
 from c2kit.bus import StreamInfo, open_bus
 from c2kit.cli.looking import Look, looking
 from c2kit.cli.stream_table import print_streams
-from c2kit.pipeline.times import utc_text
+from c2kit.pipeline.observing.times import utc_text
 from tests.looking import bus_at, firefly
 from tests.missions import flown, frames_of, publish
 from tests.unit.cli.conftest import Run

@@ -24,8 +24,8 @@ from c2kit.batches.kinds import Kind
 from c2kit.bus import Record, Step, StreamBus, open_bus
 from c2kit.bus.records import Command, CommandStatus, Event, Fate, Severity, UplinkCommand
 from c2kit.model.limits import LimitState
-from c2kit.pipeline.names import stage_identity, stream_name
-from c2kit.pipeline.times import utc_text
+from c2kit.pipeline.composition.names import stage_identity, stream_name
+from c2kit.pipeline.observing.times import utc_text
 from c2kit.processors import RecordingDecoder
 from tests.looking import bus_at, decommutate, firefly, told
 from tests.missions import SECOND, example_dictionary, flown, frames_of, publish

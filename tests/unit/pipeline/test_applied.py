@@ -8,9 +8,9 @@ import pytest
 
 from c2kit.bus.memory import MemoryBus
 from c2kit.errors import UsageError
+from c2kit.pipeline.composition.streams import StreamsNotApplied, check_applied, specs_of
 from c2kit.pipeline.definitions import Definitions, DefinitionsMissing
 from c2kit.pipeline.runner import Runner
-from c2kit.pipeline.streams import StreamsNotApplied, check_applied, specs_of
 from tests.looking import firefly
 
 if TYPE_CHECKING:

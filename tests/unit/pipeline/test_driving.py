@@ -17,7 +17,7 @@ from c2kit.pipeline.stage import Stage
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from c2kit.pipeline.ledger import LedgerRow
+    from c2kit.pipeline.observing.ledger import LedgerRow
 
 PATIENCE = 60.0
 

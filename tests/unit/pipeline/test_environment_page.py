@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from c2kit.pipeline.logs import LogFormat
-from c2kit.pipeline.ratelimit import RateLimit
+from c2kit.pipeline.observing.logs import LogFormat
+from c2kit.pipeline.observing.ratelimit import RateLimit
 from c2kit.pipeline.settings import DIRECTORY_PREFIX, LINK_PREFIX, VARIABLES, Settings
 
 TEXT = (Path(__file__).parents[3] / "docs" / "reference" / "environment.md").read_text(encoding="utf-8")

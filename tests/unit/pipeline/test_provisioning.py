@@ -11,9 +11,9 @@ from c2kit.bus import BusUnavailable, StreamSpec, open_bus
 from c2kit.bus.topic import Cluster, Topic
 from c2kit.errors import UsageError
 from c2kit.links import TcpClient
+from c2kit.pipeline.composition.topics import topics_of
 from c2kit.pipeline.definitions import read_compacted
 from c2kit.pipeline.provisioning import provisioning_of
-from c2kit.pipeline.topics import topics_of
 from c2kit.protocols import CcsdsPackets
 from tests.looking import firefly
 from tests.missions import example_dictionary
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from pathlib import Path
 
-    from c2kit.pipeline.mission import Mission
+    from c2kit.pipeline.composition.mission import Mission
 
 
 def on(bus: str, mission: Mission | None = None) -> Mission:

@@ -18,10 +18,10 @@ from c2kit.errors import UnknownName
 from c2kit.links import TcpClient
 from c2kit.pipeline import definitions as definitions_module
 from c2kit.pipeline import runner as runner_module
+from c2kit.pipeline.composition.mission import Mission
+from c2kit.pipeline.composition.parts import PacketLogger
 from c2kit.pipeline.definitions import schemas_of
-from c2kit.pipeline.ledger import ledger_text
-from c2kit.pipeline.mission import Mission
-from c2kit.pipeline.parts import PacketLogger
+from c2kit.pipeline.observing.ledger import ledger_text
 from c2kit.pipeline.runner import Runner
 from c2kit.pipeline.settings import Settings
 from c2kit.pipeline.status import StatusMeter

@@ -7,9 +7,9 @@ import pytest
 from c2kit.dictionaries import Dictionary
 from c2kit.errors import UnknownName, UsageError
 from c2kit.links import File, TcpClient, UdpListener
-from c2kit.pipeline.logs import LogFormat
-from c2kit.pipeline.mission import Mission
-from c2kit.pipeline.parts import PacketLogger
+from c2kit.pipeline.composition.mission import Mission
+from c2kit.pipeline.composition.parts import PacketLogger
+from c2kit.pipeline.observing.logs import LogFormat
 from c2kit.pipeline.settings import VARIABLES, Settings
 from c2kit.processors import Decommutator, Identifier
 from c2kit.protocols import CcsdsPackets, Fixed

@@ -19,9 +19,9 @@ from c2kit.dictionaries import Dictionary
 from c2kit.errors import C2kitError
 from c2kit.links import TcpClient
 from c2kit.pipeline.chain import StateRefused
+from c2kit.pipeline.composition.mission import Mission
+from c2kit.pipeline.composition.names import stage_identity, stream_name
 from c2kit.pipeline.definitions import DefinitionsMissing
-from c2kit.pipeline.mission import Mission
-from c2kit.pipeline.names import stage_identity, stream_name
 from c2kit.pipeline.stage import ProcessingStage
 from c2kit.processors import Aside, Asides, Decommutator, Identifier, LimitsMonitor, Processor, RecordingDecoder
 from c2kit.protocols import CcsdsPackets

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from c2kit.batches.kinds import Kind
 from c2kit.bus import open_bus
 from c2kit.bus.records import Severity
-from c2kit.pipeline.logs import LogFormat, configure_logging
+from c2kit.pipeline.observing.logs import LogFormat, configure_logging
 from c2kit.processors import Identifier
 from tests.missions import one_satellite, prepared, surroundings
 

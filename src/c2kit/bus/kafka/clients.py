@@ -24,8 +24,8 @@ _HEARTBEAT_MS = 500
 """So soon replicas hear that one came or went."""
 _FETCH_WAIT_MS = 100
 """How long a broker holds an empty answer; so long it may take until a partition that was added is asked for."""
-_LARGEST_RECORD_BYTES = 100_000_000
-"""The brokers' own bound is lower and is what counts; see ``max.message.bytes`` of a topic."""
+_LARGEST_REQUEST_BYTES = 100_000_000
+"""What is too large for a topic is refused before; this must never be in the way."""
 _log = logging.getLogger(__name__)
 
 
@@ -46,7 +46,7 @@ class Clients:
             "transactional.id": transactional_id,
             "transaction.timeout.ms": transaction_timeout_ms,
             "linger.ms": 0,
-            "message.max.bytes": _LARGEST_RECORD_BYTES,
+            "message.max.bytes": _LARGEST_REQUEST_BYTES,
         }
         return Producer({**self._common(), **settings}, logger=_log)
 

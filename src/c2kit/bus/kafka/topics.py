@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 from confluent_kafka.cimpl import NewTopic
 
 from c2kit.bus.naming import catalogue_name
+from c2kit.bus.topic import LARGEST_RECORD_BYTES
 
 if TYPE_CHECKING:
     from c2kit.bus.base import StreamSpec
 
 __all__ = ["is_catalogue", "new_topic", "topic_for_records"]
 
-_MAX_MESSAGE_BYTES = 16_000_000
-"""Twice what a stage takes at once, so that what it makes of one record is not too large for the next."""
 RETENTION_MS = 7 * 24 * 3_600_000
 RETENTION_BYTES = 50 * 10**9
 """Of one partition."""
@@ -49,7 +48,7 @@ def _topic(name: str, partitions: int, brokers: int, config: dict[str, str]) -> 
     safe = {
         "min.insync.replicas": "2" if replicas == 3 else "1",
         "unclean.leader.election.enable": "false",
-        "max.message.bytes": str(_MAX_MESSAGE_BYTES),
+        "max.message.bytes": str(LARGEST_RECORD_BYTES),
         "message.timestamp.type": "CreateTime",
     }
     return NewTopic(name, num_partitions=partitions, replication_factor=replicas, config={**safe, **config})

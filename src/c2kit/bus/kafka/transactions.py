@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
@@ -12,8 +13,6 @@ from c2kit.bus.kafka.errors import GROUP_CHANGED, bus_error, error_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-
-    from confluent_kafka import Message
 
     from c2kit.bus.base import PartitionId
     from c2kit.bus.kafka.clients import Clients
@@ -43,7 +42,6 @@ class Transactions:
         self._id = transactional_id
         self._producer = clients.producer(transactional_id, timeout_ms)
         self._is_closed = False
-        self._failed: list[tuple[KafkaError, str, int]] = []
         try:
             self._producer.init_transactions(_ENTRY_SECONDS)
         except KafkaException as exception:
@@ -63,7 +61,6 @@ class Transactions:
 
         Does not return before it is known whether they are. Raises GroupChanged.
         """
-        self._failed.clear()
         try:
             self._producer.begin_transaction()
             for record in records:
@@ -75,22 +72,18 @@ class Transactions:
             self._patiently(lambda: self._producer.commit_transaction(_SLICE_SECONDS))
         except KafkaException as exception:
             self._abort(error_of(exception))
-        finally:
+        with suppress(KafkaException):  # what befalls the producer from here on is told to the next step
             self._producer.poll(0)
 
     def _produce(self, topic: str, partition: int, key: bytes, value: bytes) -> None:
         while True:
             try:
-                self._producer.produce(topic, value, key, partition, on_delivery=self._delivered)
+                self._producer.produce(topic, value, key, partition)
             except BufferError:  # the queue is full: it empties while others wait
                 self._producer.poll(_SLICE_SECONDS)
                 self._check_open()
             else:
                 return
-
-    def _delivered(self, error: KafkaError | None, message: Message) -> None:
-        if error is not None:
-            self._failed.append((error, str(message.topic()), len(message)))
 
     def _patiently(self, call: Callable[[], None]) -> None:
         """Make a call until it is answered: it goes on with what it had begun."""
@@ -118,9 +111,6 @@ class Transactions:
         except KafkaException as exception:
             raise bus_error(f"{self._id} cannot take back what it began", exception) from exception
         _log.info("%s took a step back: %s", self._id, error.str())
-        too_large = next((each for each in self._failed if each[0].code() == KafkaError.MSG_SIZE_TOO_LARGE), None)
-        if too_large is not None:
-            raise BusError(f"a record of {too_large[2]} bytes is larger than topic {too_large[1]} takes")
         if error.code() in GROUP_CHANGED:
             raise GroupChanged(error.str())
         told = bus_error(f"{self._id} could not commit", error)

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from confluent_kafka import KafkaException, TopicPartition
 
-from c2kit.bus.base import BusUnavailable, Delivery, Fenced, Worker
+from c2kit.bus.base import BusError, BusUnavailable, Delivery, Fenced, Worker
 from c2kit.bus.kafka.errors import bus_error
 from c2kit.bus.kafka.feed import OUT_OF_RANGE, received
 from c2kit.bus.kafka.positions import begin_of, lost_position
 from c2kit.bus.kafka.transactions import GroupChanged
+from c2kit.bus.topic import LARGEST_RECORD_BYTES
 from c2kit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ _log = logging.getLogger(__name__)
 _SLICE_SECONDS = 0.1
 """So long it takes at most until a wait notes that its worker was closed."""
 _REGROUP_SECONDS = 60.0
+_RECORD_OVERHEAD_BYTES = 1_000
+"""More than what is around a record that is sent by itself."""
 
 
 class KafkaWorker(Worker):
@@ -74,6 +77,7 @@ class KafkaWorker(Worker):
         self._check_passed(step.passed)
         if step.publish or step.passed or step.snapshots:
             records = [*self._placed(step.publish), *self._state.records(step.snapshots)]
+            _check_sizes(records)
             self._commit(step, records)
             self._state.committed(step.snapshots)
 
@@ -335,3 +339,11 @@ class GroupWorker(KafkaWorker):
                 _log.debug("stage %s did not leave its group: %s", self._stage, error)
             finally:
                 self._consumer.close()
+
+
+def _check_sizes(records: Sequence[tuple[str, int, bytes, bytes]]) -> None:
+    """Refuse a step with a record that no broker would take, before anything is begun."""
+    for topic, _, key, value in records:
+        size = len(key) + len(value) + _RECORD_OVERHEAD_BYTES
+        if size > LARGEST_RECORD_BYTES:
+            raise BusError(f"a record of {len(value)} bytes is larger than topic {topic} takes: {LARGEST_RECORD_BYTES}")

@@ -12,8 +12,8 @@ from c2kit.batches.kinds import Kind
 from c2kit.bus.records import Command, CommandStatus, DeadLetter, Event, JsonRecord, UplinkCommand, unpack
 from c2kit.dictionaries import Dictionary
 from c2kit.errors import UnknownName, UsageError
+from c2kit.pipeline.composition.names import kind_and_scope
 from c2kit.pipeline.definitions import Definitions
-from c2kit.pipeline.names import kind_and_scope
 from c2kit.pipeline.wire import Batch, Wire
 
 if TYPE_CHECKING:

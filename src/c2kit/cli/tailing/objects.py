@@ -12,7 +12,7 @@ from c2kit.batches.kinds import Kind
 from c2kit.cli.cells import to_json
 from c2kit.cli.tables import JsonObjects, Selection
 from c2kit.cli.tailing.contents import kind_of, names_of
-from c2kit.pipeline.times import utc_text
+from c2kit.pipeline.observing.times import utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

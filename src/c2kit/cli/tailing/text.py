@@ -15,7 +15,7 @@ from c2kit.cli.tables import Selection
 from c2kit.cli.tailing.contents import kind_of, names_of
 from c2kit.cli.words import size_words
 from c2kit.model.limits import LimitState
-from c2kit.pipeline.times import utc_text
+from c2kit.pipeline.observing.times import utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

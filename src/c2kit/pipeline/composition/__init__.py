@@ -1,0 +1,1 @@
+"""What a script composes: missions, checked, as plain data."""

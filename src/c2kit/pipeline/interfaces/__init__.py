@@ -1,0 +1,1 @@
+"""Links on the bus: bytes to frames, commands to bytes."""

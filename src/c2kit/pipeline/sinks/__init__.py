@@ -1,0 +1,1 @@
+"""Stages that keep what they take outside the bus."""
