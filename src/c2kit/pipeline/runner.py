@@ -45,6 +45,8 @@ _MOST_WRITERS = 8
 """So many links can be written to at once; threads are there only once they are needed."""
 _BEAT_SECONDS = 0.5
 _SILENT_SECONDS = 30.0
+_WORK_SECONDS = 30.0
+"""Processors that take longer for one step hang, for all that can be told."""
 _log = logging.getLogger(__name__)
 
 
@@ -246,14 +248,29 @@ class Runner:
             return []
 
     def _beat(self) -> None:
-        """Say which stages are alive. A stage may wait for room on the bus for ever: that is no reason to kill it."""
+        """Say which stages are alive. A stage may wait for room on the bus for ever: that is no reason to kill it.
+
+        One whose processors do not come to an end is.
+        """
+        told: set[str] = set()
         while not self._ended.wait(_BEAT_SECONDS):
             is_ending = self._stopping.is_set()
             alive = {thread.driver.name for thread in self._threads if thread.is_alive or is_ending}
             if self._pool is not None and (self._pool.is_alive or is_ending):
                 alive |= {stage.name for stage in self.stages if stage.role == "interface"}
-            for name in alive:
+            for name in alive - self._stuck(told):
                 self.health.beat(name)
+
+    def _stuck(self, told: set[str]) -> set[str]:
+        """The stages whose processors have been at work for too long; each is told once while it is so."""
+        since = {name: stage.working_since for name, stage in self.running.items()}
+        now = time.monotonic()
+        stuck = {name for name, began in since.items() if began is not None and now - began > _WORK_SECONDS}
+        for name in stuck - told:
+            _log.error("the processors of stage %s have not come to an end for %g s", name, _WORK_SECONDS)
+        told &= stuck
+        told |= stuck
+        return stuck
 
     # -- what drivers tell ----------------------------------------------------------------------
 

@@ -47,6 +47,11 @@ class Stage(abc.ABC):
     to be closed at once. Whatever else it raises, it cannot go on.
     """
 
+    working_since: float | None = None
+    """Since when processors have been at work in this turn (monotonic seconds); ``None`` while they are not.
+
+    Waiting for input, or for room on the bus, is no work. May be looked at by any thread.
+    """
     dead_letters = 0
     """How many packets and records it has set aside since it began, as of the last commit."""
 
@@ -177,6 +182,7 @@ class ProcessingStage(Stage):
         return delivery.records
 
     def _drafted(self, records: Sequence[Received]) -> _Draft:
+        self.working_since = time.monotonic()
         try:
             return self._attempt(records, isolates=False)
         except (ProcessorFailed, MessageError):
@@ -186,6 +192,8 @@ class ProcessingStage(Stage):
         except BaseException:
             self._chains.clear()
             raise
+        finally:
+            self.working_since = None
 
     def _attempt(self, records: Sequence[Received], *, isolates: bool) -> _Draft:
         draft = _Draft()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from c2kit.batches import TelemetryBatch
+from c2kit.batches import PacketBatch, TelemetryBatch
 from c2kit.batches.kinds import Kind
 from c2kit.bus import BusUnavailable, Fenced, open_bus
 from c2kit.errors import UnknownName
@@ -184,6 +184,39 @@ def test_a_stage_that_cannot_go_on_ends_the_others_in_good_order(ground: Ground,
     with Runner(mission) as runner:
         assert runner.wait(PATIENCE)
     assert isinstance(runner.error, RuntimeError)
+
+
+class _Hangs(Identifier):
+    """It waits for something that does not come, until the test ends."""
+
+    free = threading.Event()
+
+    def bind(self, *_: Any) -> _Hangs:  # noqa: ANN401 - it takes whatever comes
+        return self
+
+    def process(self, batch: PacketBatch) -> Iterator[PacketBatch]:
+        self.free.wait(PATIENCE)
+        return iter([batch])
+
+
+def test_a_stage_whose_processors_hang_is_not_alive(
+    ground: Ground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(runner_module, "_WORK_SECONDS", 0.05)
+    monkeypatch.setattr(runner_module, "_SILENT_SECONDS", 0.5)
+    monkeypatch.setattr(runner_module, "_BEAT_SECONDS", 0.05)
+    mission = a_mission(ground, tmp_path)
+    mission.stages.pop("decom")
+    mission.stage("decom", _Hangs(), Decommutator())
+    with Runner(mission) as runner:
+        connection = ground.accepted()
+        assert not runner.health.stuck
+        connection.sendall(b"".join(flown()))
+        wait_for(lambda: [stuck.name for stuck in runner.health.stuck] == ["decom"])
+        _Hangs.free.set()
+        wait_for(lambda: not runner.health.stuck or runner.error)
+        connection.close()
+    assert [record.getMessage() for record in caplog.records if "have not come to an end" in record.message]
 
 
 def test_a_bus_that_is_not_there_yet_is_waited_for(
