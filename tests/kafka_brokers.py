@@ -37,8 +37,8 @@ def emptied(cluster: Cluster) -> Cluster:
     """The cluster, without the topics and groups that earlier tests left there."""
     admin = cluster.admin
     groups = [group.group_id for group in admin.list_consumer_groups().result(30).valid]
-    for future in admin.delete_consumer_groups(groups).values() if groups else ():
-        with suppress(KafkaException):  # a member that was not closed is in it still
+    for future in admin.delete_consumer_groups(groups, request_timeout=5.0).values() if groups else ():
+        with suppress(KafkaException):  # a member that was killed is in it still; its positions go with the topics
             future.result(30)
     names = [name for name in admin.list_topics(timeout=30).topics if not name.startswith("__")]
     for future in admin.delete_topics(names).values() if names else ():

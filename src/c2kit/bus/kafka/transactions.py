@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
-from c2kit.bus.base import BusError, BusUnavailable, Fenced
+from c2kit.bus.base import BusError, Fenced
 from c2kit.bus.kafka.errors import GROUP_CHANGED, bus_error, error_of
 
 if TYPE_CHECKING:
@@ -113,5 +113,4 @@ class Transactions:
         _log.info("%s took a step back: %s", self._id, error.str())
         if error.code() in GROUP_CHANGED:
             raise GroupChanged(error.str())
-        told = bus_error(f"{self._id} could not commit", error)
-        raise told if isinstance(told, Fenced) else BusUnavailable(str(told))
+        raise bus_error(f"{self._id} could not commit", error)
