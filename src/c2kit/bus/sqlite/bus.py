@@ -177,6 +177,8 @@ class Shared:
                 pause = 0.1
             if begun >= shared_at + _SHARE_SECONDS:
                 self.news.tell_sharing()
+                if not self._pulse_store.is_there:
+                    self.news.tell_all()  # who only waits has to look, and then is told
                 shared_at = begun
             time.sleep(pause)
 

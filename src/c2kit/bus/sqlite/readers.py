@@ -413,6 +413,11 @@ class SqliteView(_Reader, View):
         """See :meth:`c2kit.bus.base.View.receive`."""
         return self._wait_and_read(timeout_seconds, max_bytes)
 
+    def _check(self) -> None:
+        """Nobody takes anything from a view, but its file may not be there any more."""
+        with self._shared.reading(is_single=True):
+            pass
+
     def _lose(self, position: Position, first: int) -> None:
         self._missed += first - position.offset
 

@@ -233,9 +233,14 @@ class Store:
             return None
         return found.st_dev, found.st_ino
 
+    @property
+    def is_there(self) -> bool:
+        """Whether the file is the one that others find by the path."""
+        return self._file_there() == self._file
+
     def _check_there(self) -> None:
         """What is committed to a file that others do not find is lost, and nobody would be fenced."""
-        if self._file_there() != self._file:
+        if not self.is_there:
             raise BusError(
                 f"the bus file {self._path} was removed or replaced while it was in use; what its consumers had not "
                 "passed is lost unless it is moved back, and the logs tell how far they got"

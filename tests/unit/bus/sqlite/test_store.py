@@ -53,3 +53,17 @@ def test_a_program_may_go_to_another_directory(tmp_path: Path, monkeypatch: pyte
         monkeypatch.chdir("elsewhere")
         bus.apply([FRAMES])
         assert [info.spec.name for info in bus.streams()] == [FRAMES.name]
+
+
+@pytest.mark.parametrize("handle", [_removed, _replaced])
+def test_who_only_waits_is_told_too(tmp_path: Path, handle: Callable[[Path], None]) -> None:
+    file = tmp_path / "bus.db"
+    bus = SqliteBus(file)
+    bus.apply([FRAMES])
+    with bus.view([FRAMES.name]) as view, bus.worker("m.decom", [FRAMES.name]) as worker:
+        worker.receive(0)
+        handle(file)
+        for waiting in (view, worker):
+            with pytest.raises(BusError, match="removed or replaced"):
+                waiting.receive(60)
+    bus.close()
