@@ -50,6 +50,8 @@ class ByteAccount:
     discarded: int = 0
     held: int = 0
     """They wait for more."""
+    frames: int = 0
+    """How many frames there were."""
 
 
 class Interface:
@@ -229,6 +231,7 @@ class Interface:
             self._on_event(LinkDiscard(arrival.connection, arrival.peer, discarded))
 
     def _named(self, batch: PacketBatch) -> PacketBatch:
+        self._account.frames += len(batch)
         if batch.spans is not None:
             self._account.framed += int((batch.spans[:, 1] - batch.spans[:, 0]).sum())
         return evolve(batch, interface=self.name)

@@ -35,7 +35,13 @@ def links_of(runner: Runner) -> Iterator[LinkRow]:
     """The links that are open or try to be."""
     for stage in runner.running.values():
         if isinstance(stage, InterfaceStage) and stage.interface.is_open:
-            yield LinkRow(interface=stage.name, state=stage.interface.state, counters=stage.interface.counters)
+            interface = stage.interface
+            yield LinkRow(
+                interface=stage.name,
+                state=interface.state,
+                counters=interface.counters,
+                frames=interface.account.frames,
+            )
 
 
 def _commands(runner: Runner) -> Iterator[CommandRow]:

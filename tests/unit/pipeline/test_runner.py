@@ -272,7 +272,7 @@ def test_probes_and_prometheus_are_answered_while_it_runs(ground: Ground, tmp_pa
     lines = [line for line in metrics.splitlines() if not line.startswith("#")]
     assert any('stage="decom"' in line and line.endswith(f" {float(len(flown()))}") for line in lines)
     assert any(line.startswith("c2kit_step_seconds_count") and 'stage="log"' in line for line in lines)
-    assert any('interface="fep"' in line for line in lines)
+    assert f'c2kit_link_received_frames_total{{interface="fep"}} {float(len(flown()))}' in lines
     failed = [line for line in lines if line.startswith("c2kit_metrics_source_failed")]
     assert failed
     assert all(line.endswith(" 0.0") for line in failed), failed

@@ -55,6 +55,8 @@ class LinkRow:
     interface: str
     state: LinkState
     counters: Counters
+    frames: int = 0
+    """Since it was opened."""
 
     def states(self) -> list[StateRow]:
         """A row for each state that there is."""
@@ -242,6 +244,7 @@ GROUPS: tuple[Group, ...] = (
         (
             _gauge("c2kit_link_connections", "connections that there are", "state.connections"),
             _counter("c2kit_link_received_bytes_total", "bytes that arrived", "counters.received_bytes"),
+            _counter("c2kit_link_received_frames_total", "frames or packets that they made", "frames"),
             _counter(
                 "c2kit_link_sent_bytes_total", "bytes that the operating system was handed", "counters.sent_bytes"
             ),

@@ -143,7 +143,7 @@ class TestValues:
         )
         state = LinkState(State.CONNECTED, "to somebody", 0, connections=2)
         silent = LinkRow(interface="other", state=LinkState(State.DOWN, "", 0), counters=Counters())
-        sources = Sources(links=lambda: [LinkRow(interface="fep", state=state, counters=counters), silent])
+        sources = Sources(links=lambda: [LinkRow(interface="fep", state=state, counters=counters, frames=7), silent])
         found = about(samples(metrics_of(sources)), "c2kit_link_")
         states = {
             dict(at)["state"]: value
@@ -156,6 +156,7 @@ class TestValues:
         assert numbers == {
             "connections": 2,
             "received_bytes_total": 1,
+            "received_frames_total": 7,
             "sent_bytes_total": 2,
             "connects_total": 4,
             "errors_total": 5,
