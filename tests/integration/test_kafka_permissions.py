@@ -134,8 +134,7 @@ def _binding(identity: str, acl: Acl) -> AclBinding:
 @pytest.fixture(scope="module")
 def provisioned(cluster: Cluster, authority: Authority, description: MissionDescription) -> Provisioner:
     """All topics, made by who provisions and with exactly what that is permitted."""
-    security = Secrets.load(authority.secret("firefly.provisioner")).client_settings()
-    provisioner = Provisioner(cluster.addresses, security)
+    provisioner = Provisioner(cluster.addresses, Secrets.load(authority.secret("firefly.provisioner")))
     wanted = topics_of(description, brokers=1)
     provisioner.create(wanted)
     names = {topic.name for topic in wanted}

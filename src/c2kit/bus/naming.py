@@ -6,7 +6,7 @@ is permitted are one thing. Pure, and without the library of Kafka: permissions 
 
 from __future__ import annotations
 
-__all__ = ["READER_GROUP", "catalogue_name", "group_of", "state_name", "transactional_prefix"]
+__all__ = ["READER_GROUP", "catalogue_name", "group_of", "is_catalogue", "state_name", "transactional_prefix"]
 
 READER_GROUP = "c2kit.none"
 """The group that clients name which are in none; librdkafka asks for its coordinator all the same."""
@@ -15,6 +15,12 @@ READER_GROUP = "c2kit.none"
 def catalogue_name(mission: str) -> str:
     """The compacted topic with what no topic can tell of a mission's streams: writers, lanes, readers."""
     return f"{mission}.streams"
+
+
+def is_catalogue(topic: str) -> bool:
+    """Whether a topic describes a mission's streams."""
+    mission, _, _ = topic.partition(".")
+    return topic == catalogue_name(mission)
 
 
 def state_name(identity: str) -> str:

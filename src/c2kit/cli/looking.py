@@ -73,7 +73,7 @@ def looking(bus: str | None, mission: str | None) -> Iterator[Look]:
     if url is None:
         raise UsageError("which bus shall be looked at", remedy="give --bus URL, or set C2KIT_BUS")
     _check_that_it_is_there(url)
-    with open_bus(url) as opened:
+    with open_bus(url, secrets=settings.kafka_secrets) as opened:
         yield Look(bus=opened, mission=_chosen(mission or settings.mission, _missions_on(opened), url))
 
 

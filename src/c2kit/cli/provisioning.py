@@ -86,7 +86,7 @@ def check(script: Path, bus: str | None, *, replay: str | None, as_json: bool) -
 
 def _provisioning(script: Path, bus: str | None, replay: str | None) -> Provisioning:
     mission, settings = mission_of(script, bus)
-    return provisioning_of(mission, replay=replay, security=_security(mission, settings))
+    return provisioning_of(mission, replay=replay, secrets=settings.kafka_secrets)
 
 
 def mission_of(script: Path, bus: str | None) -> tuple[Mission, Settings]:
@@ -94,14 +94,6 @@ def mission_of(script: Path, bus: str | None) -> tuple[Mission, Settings]:
     settings = Settings.from_environment(os.environ)
     settings = evolve(settings, bus=bus or settings.bus)
     return settings.applied_to(load_mission(script)), settings
-
-
-def _security(mission: Mission, settings: Settings) -> Mapping[str, str] | None:
-    if settings.kafka_secrets is None or not mission.bus.startswith("kafka:"):
-        return None
-    from c2kit.bus.kafka.security import Secrets
-
-    return Secrets.load(settings.kafka_secrets).client_settings()
 
 
 # -- tables -------------------------------------------------------------------------------------

@@ -75,7 +75,10 @@ def replay(  # noqa: PLR0913 - an option each
     start_ns, end_ns = span(start, end)
     told = _told(directory, start, end, packets)
     wanted = Wanted(told=told, start_ns=start_ns, end_ns=end_ns, packets=packets)
-    with open_bus(url) as opened, Replay(opened, mission, replay_id, wanted) as replaying:
+    with (
+        open_bus(url, secrets=settings.kafka_secrets) as opened,
+        Replay(opened, mission, replay_id, wanted) as replaying,
+    ):
         _tell_how_it_begins(replaying)
         had = replaying.packets
         wanted = replaying.wanted

@@ -62,7 +62,7 @@ class Wanted:
 
 def show_only(wanted: Wanted) -> ExitCode:
     """Print the bytes and what they say. Counts are those of a first command: the encoder of the mission has others."""
-    mission = _mission(wanted)
+    mission = _mission(wanted, Settings.from_environment(os.environ))
     encoded = _encoded(wanted, mission)
     for hazard in encoded.hazards:
         tell(f"HAZARDOUS: {hazard}")
@@ -77,19 +77,23 @@ def show_only(wanted: Wanted) -> ExitCode:
 
 def send_and_follow(wanted: Wanted) -> ExitCode:
     """Issue the command and print its steps. Raises UsageError for what cannot be sent, StreamsMissing, BusError."""
-    mission = _mission(wanted)
+    settings = Settings.from_environment(os.environ)
+    mission = _mission(wanted, settings)
     encoded = _encoded(wanted, mission)
     if encoded.is_hazardous and not wanted.confirms_hazard:
         for hazard in encoded.hazards:
             tell(f"HAZARDOUS: {hazard}")
         tell(f"{wanted.words} was not sent; --confirm-hazardous sends it all the same.")
         return ExitCode.REFUSED
-    with _opened(mission, wanted.bus or mission.bus) as bus, CommandSource(bus, mission, caller=user_name()) as source:
+    with (
+        _opened(mission, wanted.bus or mission.bus, settings.kafka_secrets) as bus,
+        CommandSource(bus, mission, caller=user_name()) as source,
+    ):
         return _followed(wanted, source)
 
 
-def _mission(wanted: Wanted) -> Mission:
-    mission = Settings.from_environment(os.environ).applied_to(load_mission(wanted.script))
+def _mission(wanted: Wanted, settings: Settings) -> Mission:
+    mission = settings.applied_to(load_mission(wanted.script))
     if wanted.interface:
         ways = [name for name, spec in mission.interfaces.items() if wanted.target in spec.targets]
         if wanted.interface not in ways:
@@ -103,7 +107,7 @@ def _encoded(wanted: Wanted, mission: Mission) -> EncodedCommand:
     return encoding.encoded(mission.dictionary, wanted.target, wanted.name, wanted.arguments, None)
 
 
-def _opened(mission: Mission, url: str) -> StreamBus:
+def _opened(mission: Mission, url: str, secrets: Path | None) -> StreamBus:
     """The bus that the mission runs on; none is made."""
     kind, _, path = url.partition(":")
     if kind == "memory":
@@ -113,7 +117,7 @@ def _opened(mission: Mission, url: str) -> StreamBus:
         )
     if kind == "sqlite" and not Path(path).is_file():
         raise StreamsMissing(mission.name, url)
-    return open_bus(url)
+    return open_bus(url, secrets=secrets)
 
 
 def _followed(wanted: Wanted, source: CommandSource) -> ExitCode:

@@ -158,9 +158,9 @@ class _Embedded(Provisioning):
 class _Kafka(Provisioning):
     """On ``kafka:``."""
 
-    def __init__(self, mission: Mission, provisioner: Provisioner, replay: str | None = None) -> None:
+    def __init__(self, mission: Mission, provisioner: Provisioner, secrets: Path | None, replay: str | None) -> None:
         super().__init__(mission, replay)
-        self._provisioner = provisioner
+        self._provisioner, self._secrets = provisioner, secrets
 
     def apply(self) -> Applied:
         cluster = _patiently(lambda: self._provisioner.cluster(self._is_ours))
@@ -171,7 +171,7 @@ class _Kafka(Provisioning):
         missing = [topic for topic in wanted if topic.name not in cluster.topics]
         self._provisioner.create(missing)
         _patiently(lambda: self._provisioner.describe(self.mission.name, self.specs))
-        with open_bus(self.mission.bus) as bus:
+        with open_bus(self.mission.bus, secrets=self._secrets) as bus:
             _patiently(lambda: publish_definitions(bus, self.mission.name, self.mission.dictionary))
         return Applied(created=tuple(topic.name for topic in missing), existing=len(wanted) - len(missing))
 
@@ -181,7 +181,7 @@ class _Kafka(Provisioning):
         found = check_cluster(self.mission.name, wanted, cluster)
         if all(topic.name in cluster.topics for topic in wanted):
             found += self._of_specs(self._provisioner.described(self.mission.name))
-            with open_bus(self.mission.bus) as bus:
+            with open_bus(self.mission.bus, secrets=self._secrets) as bus:
                 found += self._of_definitions(bus)
         return found
 
@@ -189,15 +189,18 @@ class _Kafka(Provisioning):
         return name.startswith((f"{self.mission.name}.", _INTERNAL))
 
 
-def provisioning_of(
-    mission: Mission, *, replay: str | None = None, security: Mapping[str, str] | None = None
-) -> Provisioning:
-    """What makes the mission's bus ready. Raises UsageError for one that no other process can use."""
+def provisioning_of(mission: Mission, *, replay: str | None = None, secrets: Path | None = None) -> Provisioning:
+    """What makes the mission's bus ready; ``secrets`` as :func:`~c2kit.bus.opening.open_bus` takes them.
+
+    Raises UsageError for a bus that no other process can use, and for files of a secret that are missing or wrong.
+    """
     kind, _, rest = mission.bus.partition(":")
     if kind == "kafka":
         from c2kit.bus.kafka.provisioner import Provisioner  # noqa: PLC0415 - only where it is used
+        from c2kit.bus.kafka.security import Secrets  # noqa: PLC0415 - as above
 
-        return _Kafka(mission, Provisioner(rest, security), replay)
+        security = None if secrets is None else Secrets.load(secrets)
+        return _Kafka(mission, Provisioner(rest, security), secrets, replay)
     if kind == "sqlite":
         return _Embedded(mission, replay)
     raise UsageError(

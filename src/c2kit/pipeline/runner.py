@@ -167,7 +167,7 @@ class Runner:
 
     def _opened(self) -> Definitions:
         if self._bus is None:
-            self._bus = self._given_bus or open_bus(self.description.bus)
+            self._bus = self._given_bus or open_bus(self.description.bus, secrets=self.settings.kafka_secrets)
         if self._definitions is None:
             self._definitions = Definitions(self._bus, self.description.name, self.mission.dictionary)
         if self._bus.is_embedded:

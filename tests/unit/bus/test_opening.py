@@ -63,6 +63,13 @@ def test_a_cluster_is_opened_without_asking_it() -> None:
         open_bus("kafka:nowhere.invalid:9092", max_stream_bytes=1)
 
 
+def test_secrets_that_are_wrong_are_told_by_their_files_when_a_cluster_is_opened(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=f"{tmp_path}.*none of these files"):
+        open_bus("kafka:nowhere.invalid:9092", secrets=tmp_path)
+    with open_bus("memory:", secrets=tmp_path) as bus:
+        assert bus.streams() == []
+
+
 @pytest.mark.parametrize("url", ["kafka:", "kafka:broker", "kafka:a:1,b", "kafka://a:1", "kafka:user:secret@a:1"])
 def test_what_is_no_list_of_brokers_is_refused(url: str) -> None:
     with pytest.raises(UsageError, match="not the URL of a Kafka cluster, expected kafka:HOST:PORT"):

@@ -224,7 +224,7 @@ def test_a_bus_that_is_not_there_yet_is_waited_for(
 ) -> None:
     attempts = []
 
-    def opened_late(url: str) -> StreamBus:
+    def opened_late(url: str, **_: object) -> StreamBus:
         attempts.append(url)
         if len(attempts) < 3:
             raise BusUnavailable("it is away")
@@ -240,7 +240,7 @@ def test_a_bus_that_is_not_there_yet_is_waited_for(
 def test_asking_for_the_end_ends_the_waiting_for_a_bus(
     ground: Ground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def never(_: str) -> StreamBus:
+    def never(_: str, **__: object) -> StreamBus:
         raise BusUnavailable("it is away")
 
     monkeypatch.setattr(runner_module, "open_bus", never)

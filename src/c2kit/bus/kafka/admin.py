@@ -19,6 +19,7 @@ from confluent_kafka import (
     TopicPartition,
 )
 from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]  # it is public, and not in its `__all__`
+from confluent_kafka.cimpl import NewTopic
 
 from c2kit.bus.base import BusUnavailable
 from c2kit.bus.kafka.errors import bus_error, error_of
@@ -27,12 +28,11 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from concurrent.futures import Future
 
-    from confluent_kafka.cimpl import NewTopic
-
     from c2kit.bus.base import PartitionId
     from c2kit.bus.kafka.clients import Clients
+    from c2kit.bus.topic import Topic
 
-__all__ = ["Admin", "Topic"]
+__all__ = ["Admin", "Standing"]
 
 _ANSWER_SECONDS = 15.0
 _STABLE_SECONDS = 30.0
@@ -40,8 +40,8 @@ _STABLE_LOOK_SECONDS = 0.01
 
 
 @frozen
-class Topic:
-    """A topic as it stands."""
+class Standing:
+    """What of a topic its readers need to know."""
 
     uuid: str
     partitions: int
@@ -61,7 +61,7 @@ class Admin:
             raise bus_error("the cluster cannot be asked for its topics", error) from error
         return set(found.topics), len(found.brokers)
 
-    def topics(self, names: Collection[str]) -> dict[str, Topic]:
+    def topics(self, names: Collection[str]) -> dict[str, Standing]:
         """Those of these that there are, and that have a leader everywhere."""
         if not names:
             return {}
@@ -74,14 +74,14 @@ class Admin:
                 if error_of(error).code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
                     continue
                 raise bus_error(f"topic {name} cannot be described", error) from error
-            found[name] = Topic(str(described.topic_id), len(described.partitions))
+            found[name] = Standing(str(described.topic_id), len(described.partitions))
         return found
 
-    def create(self, topics: Collection[NewTopic]) -> None:
+    def create(self, topics: Collection[Topic]) -> None:
         """Make topics, and wait until they can be used. One that is there already stays as it is."""
         if not topics:
             return
-        futures = self._client.create_topics(list(topics), request_timeout=_ANSWER_SECONDS)
+        futures = self._client.create_topics([_new(topic) for topic in topics], request_timeout=_ANSWER_SECONDS)
         for name, future in futures.items():
             try:
                 future.result(2 * _ANSWER_SECONDS)
@@ -142,6 +142,10 @@ class Admin:
         futures = self._client.alter_consumer_group_offsets([asked], request_timeout=_ANSWER_SECONDS)
         for future in futures.values():
             _result(future, f"how far {group} got cannot be told to the cluster")
+
+
+def _new(topic: Topic) -> NewTopic:
+    return NewTopic(topic.name, topic.partitions, topic.replication_factor, config=dict(topic.settings))
 
 
 def _result(future: Future[Any], what: str) -> Any:  # noqa: ANN401 - the library's answers have no common type

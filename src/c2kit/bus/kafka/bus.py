@@ -20,17 +20,18 @@ from c2kit.bus.kafka.pulse import Pulse
 from c2kit.bus.kafka.readers import KafkaSink, KafkaView
 from c2kit.bus.kafka.state import State
 from c2kit.bus.kafka.streams import KnownStream
-from c2kit.bus.kafka.topics import is_catalogue, new_topic, topic_for_records
 from c2kit.bus.kafka.transactions import EXCLUSIVE_TRANSACTION_TIMEOUT_MS, TRANSACTION_TIMEOUT_MS, Transactions
 from c2kit.bus.kafka.workers import ExclusiveWorker, GroupWorker, KafkaWorker
-from c2kit.bus.naming import catalogue_name, state_name, transactional_prefix
+from c2kit.bus.naming import is_catalogue, state_name, transactional_prefix
 from c2kit.bus.news import Bell
+from c2kit.bus.topic import catalogue_topic, state_topic, stream_topic
 from c2kit.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from c2kit.bus.base import PartitionId, Position, Sink, StreamSpec, View, Worker
+    from c2kit.bus.kafka.security import Secrets
 
 __all__ = ["KafkaBus", "Shared"]
 
@@ -53,13 +54,16 @@ class KafkaBus(StreamBus):
 
     Args:
         brokers: some of the cluster's, by which the others are found: ``host:port``, separated by commas.
+        security: what clients need to be let in; without it nothing is encrypted.
+
+    Raises UsageError for files of a secret of which no client can be made.
     """
 
     is_embedded = False
 
-    def __init__(self, brokers: str) -> None:
+    def __init__(self, brokers: str, security: Secrets | None = None) -> None:
         self.url = f"kafka:{brokers}"
-        self._shared = Shared(Clients(brokers))
+        self._shared = Shared(Clients(brokers, security))
         self._catalogues = Catalogues(self._shared.clients, self._shared.admin)
         self._users: set[KafkaWorker | KafkaSink | KafkaView] = set()
         self._changing_users = threading.Lock()
@@ -76,11 +80,11 @@ class KafkaBus(StreamBus):
             if name in existing:
                 check_compatible(existing[name], spec)
         names, brokers = self._shared.admin.names()
-        beside = {catalogue_name(name.partition(".")[0]) for name in wanted}
-        beside |= {state_name(stage) for spec in wanted.values() for stage in (spec.writer, *spec.consumers)}
-        topics = [new_topic(spec, brokers) for name, spec in wanted.items() if name not in names]
-        topics += [topic_for_records(name, brokers) for name in sorted(beside - names)]
-        self._shared.admin.create(topics)
+        stages = {stage for spec in wanted.values() for stage in (spec.writer, *spec.consumers)}
+        topics = [stream_topic(spec, brokers) for spec in wanted.values()]
+        topics += [state_topic(stage, brokers) for stage in sorted(stages)]
+        topics += [catalogue_topic(mission, brokers) for mission in sorted({name.partition(".")[0] for name in wanted})]
+        self._shared.admin.create([topic for topic in topics if topic.name not in names])
         for name, topic in self._shared.admin.topics(wanted).items():
             if topic.partitions != wanted[name].partitions:
                 check_compatible(evolve(wanted[name], partitions=topic.partitions), wanted[name])
@@ -240,8 +244,3 @@ class KafkaBus(StreamBus):
         finally:
             self._shared.pulse.close()
             self._shared.feed.close()
-
-
-def _could_begin(mission: str, prefix: str) -> bool:
-    """Whether streams of a mission can have names that begin so."""
-    return f"{mission}.".startswith(prefix) or prefix.startswith(f"{mission}.")

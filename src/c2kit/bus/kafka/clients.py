@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from attrs import field, frozen
-from confluent_kafka import Consumer, KafkaError, Producer
+from attrs import frozen
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
+from c2kit.bus.kafka.errors import bus_error, error_of
 from c2kit.bus.naming import READER_GROUP
+from c2kit.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    from c2kit.bus.kafka.security import Secrets
 
 __all__ = ["Clients"]
 
@@ -27,18 +31,28 @@ _FETCH_WAIT_MS = 100
 _LARGEST_REQUEST_BYTES = 100_000_000
 """What is too large for a topic is refused before; this must never be in the way."""
 _log = logging.getLogger(__name__)
+_READING: Mapping[str, Any] = {
+    "enable.auto.commit": False,
+    "isolation.level": "read_committed",
+    "auto.offset.reset": "error",
+    "fetch.message.max.bytes": 8_000_000,
+}
+Client = TypeVar("Client", AdminClient, Consumer, Producer)
 
 
 @frozen
 class Clients:
-    """Makes clients. ``security`` is what they need to be let in."""
+    """Makes clients. ``security`` is what they need to be let in; without it nothing is encrypted.
+
+    Every method raises UsageError for files of a secret of which no client can be made.
+    """
 
     brokers: str
-    security: Mapping[str, str] = field(factory=dict, repr=False)
+    security: Secrets | None = None
 
     def admin(self) -> AdminClient:
         """One that asks about topics and groups, and makes topics."""
-        return AdminClient(self._common(), logger=_log)
+        return self._made(AdminClient, {})
 
     def producer(self, transactional_id: str, transaction_timeout_ms: int) -> Producer:
         """One for steps. Nothing lingers: a step is complete when it is given, and is to be sent at once."""
@@ -48,11 +62,11 @@ class Clients:
             "linger.ms": 0,
             "message.max.bytes": _LARGEST_REQUEST_BYTES,
         }
-        return Producer({**self._common(), **settings}, logger=_log)
+        return self._made(Producer, settings)
 
     def plain_producer(self) -> Producer:
         """One for records that stand by themselves."""
-        return Producer({**self._common(), "enable.idempotence": True}, logger=_log)
+        return self._made(Producer, {"enable.idempotence": True})
 
     def reader(self, group: str = READER_GROUP, *, fetch_wait_ms: int = _FETCH_WAIT_MS) -> Consumer:
         """One that is told what to read from where, and tells when it is at the end.
@@ -60,11 +74,11 @@ class Clients:
         It joins no group, and can ask how far one got.
         """
         settings = {"group.id": group, "enable.partition.eof": True, "fetch.wait.max.ms": fetch_wait_ms}
-        return Consumer({**self._reading(), **settings}, logger=_log)
+        return self._made(Consumer, {**_READING, **settings})
 
     def onlooker(self, group: str) -> Consumer:
         """One that asks how far a group got, as it is known now: it waits for no transaction, and reads nothing."""
-        return Consumer({**self._reading(), "group.id": group, "isolation.level": "read_uncommitted"}, logger=_log)
+        return self._made(Consumer, {**_READING, "group.id": group, "isolation.level": "read_uncommitted"})
 
     def member(self, group: str, instance: str) -> Consumer:
         """One that shares what it reads with the others of its group."""
@@ -77,19 +91,19 @@ class Clients:
             "heartbeat.interval.ms": _HEARTBEAT_MS,
             "fetch.wait.max.ms": _FETCH_WAIT_MS,
         }
-        return Consumer({**self._reading(), **settings}, logger=_log)
+        return self._made(Consumer, {**_READING, **settings})
 
-    def _common(self) -> dict[str, str | int | float | bool]:
-        return {"bootstrap.servers": self.brokers, "client.id": "c2kit", "error_cb": _told, **self.security}  # type: ignore[dict-item]
-
-    def _reading(self) -> dict[str, str | int | float | bool]:
-        return {
-            **self._common(),
-            "enable.auto.commit": False,
-            "isolation.level": "read_committed",
-            "auto.offset.reset": "error",
-            "fetch.message.max.bytes": 8_000_000,
-        }
+    def _made(self, kind: Callable[..., Client], settings: Mapping[str, Any]) -> Client:
+        common = {"bootstrap.servers": self.brokers, "client.id": "c2kit", "error_cb": _told}
+        secret = {} if self.security is None else self.security.client_settings()
+        try:
+            return kind({**common, **secret, **settings}, logger=_log)
+        except KafkaException as exception:
+            error = error_of(exception)
+            if self.security is not None and error.code() == KafkaError._INVALID_ARG:  # noqa: SLF001 - its public name
+                what = f"the files in {self.security.directory} let no client be made"
+                raise UsageError(what, found=error.str()) from exception
+            raise bus_error("no client of the cluster can be made", error) from exception
 
 
 def _told(error: KafkaError) -> None:

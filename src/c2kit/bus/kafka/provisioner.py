@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import ConfigResource, ResourceType  # type: ignore[attr-defined]  # they are public
-from confluent_kafka.cimpl import NewTopic
 
 from c2kit.bus.base import check_compatible
 from c2kit.bus.kafka.admin import Admin
@@ -16,9 +15,10 @@ from c2kit.bus.kafka.errors import bus_error
 from c2kit.bus.topic import Cluster, Topic
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from c2kit.bus.base import StreamSpec
+    from c2kit.bus.kafka.security import Secrets
 
 __all__ = ["Provisioner"]
 
@@ -32,11 +32,11 @@ class Provisioner:
 
     Args:
         brokers: ``host:port``, separated by commas.
-        security: what clients need to be let in, see :class:`~c2kit.bus.kafka.security.Secrets`.
+        security: what clients need to be let in; without it nothing is encrypted.
     """
 
-    def __init__(self, brokers: str, security: Mapping[str, str] | None = None) -> None:
-        clients = Clients(brokers, security or {})
+    def __init__(self, brokers: str, security: Secrets | None = None) -> None:
+        clients = Clients(brokers, security)
         self._admin = Admin(clients)
         self._client = clients.admin()
         self._catalogues = Catalogues(clients, self._admin)
@@ -81,7 +81,7 @@ class Provisioner:
     def create(self, topics: Sequence[Topic]) -> None:
         """Make topics, and wait until they can be used. One that is there already stays as it is."""
         for some in _in_pieces(topics):
-            self._admin.create([_new(topic) for topic in some])
+            self._admin.create(some)
 
     def described(self, mission: str) -> dict[str, StreamSpec]:
         """What the cluster knows of a mission's streams beside their topics."""
@@ -97,10 +97,6 @@ class Provisioner:
             if spec.name in existing:
                 check_compatible(existing[spec.name], spec)
         self._catalogues.write([spec for spec in specs if existing.get(spec.name) != spec])
-
-
-def _new(topic: Topic) -> NewTopic:
-    return NewTopic(topic.name, topic.partitions, topic.replication_factor, config=dict(topic.settings))
 
 
 def _in_pieces(some: Sequence[Item]) -> list[Sequence[Item]]:

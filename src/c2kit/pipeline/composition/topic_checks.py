@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from c2kit.bus.topic import LARGEST_RECORD_BYTES
 from c2kit.pipeline.composition.names import REPLAY
-from c2kit.pipeline.composition.topics import LARGEST_RECORD_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
