@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import subprocess
+import time
 from typing import TYPE_CHECKING
 
 import pytest
+from click.testing import CliRunner
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are public
     AclBinding,
@@ -16,26 +20,43 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are pu
     ResourceType,
 )
 
-from c2kit.bus import BusUnavailable
+from c2kit.batches.kinds import Kind
+from c2kit.bus import BusUnavailable, open_bus
 from c2kit.bus.kafka.provisioner import Provisioner
 from c2kit.bus.kafka.security import Secrets
+from c2kit.cli import main
 from c2kit.pipeline.composition.acls import Acl, Operation, Resource, permissions_of
+from c2kit.pipeline.composition.script import load_mission
 from c2kit.pipeline.composition.streams import specs_of
 from c2kit.pipeline.composition.topic_checks import check_cluster
 from c2kit.pipeline.composition.topics import topics_of
-from c2kit.processors import Decommutator, Identifier
+from c2kit.pipeline.runner import Runner
+from c2kit.pipeline.settings import Settings
 from tests.kafka_brokers import cluster_of, wait_for
-from tests.missions import one_satellite
+from tests.missions import flown, frames_of, publish
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    from click.testing import Result
 
     from c2kit.bus import StreamSpec
     from c2kit.pipeline.composition.description import MissionDescription
     from dev.kafka import Cluster
 
 pytestmark = pytest.mark.slow
+SCRIPT = """
+from c2kit.processors import Decommutator, Identifier
+from tests.missions import one_satellite
+
+mission = one_satellite()
+mission.stage("decom", Identifier(), Decommutator(), targets=["FIREFLY"])
+mission.interface(
+    "second", mission.interfaces["fep"].link, protocols=mission.interfaces["fep"].protocols, targets=["ANTENNA"]
+)
+mission.stage("decom-2", Identifier(), Decommutator(), targets=["ANTENNA"])
+"""
 KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
 OPERATIONS = {
     Operation.READ: AclOperation.READ,
@@ -63,6 +84,8 @@ class Authority:
     def secret(self, name: str) -> Path:
         """The directory of an identity."""
         place = self.folder / name
+        if place.exists():
+            return place
         place.mkdir()
         self._openssl("req", *KEY, "-subj", f"/CN={name}", "-keyout", f"{name}/tls.key", "-out", f"{name}/request")
         signing = ["-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "names"]
@@ -80,14 +103,15 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 
 @pytest.fixture(scope="module")
-def description() -> MissionDescription:
-    mission = one_satellite()
-    mission.stage("decom", Identifier(), Decommutator(), targets=["FIREFLY"])
-    mission.interface(
-        "second", mission.interfaces["fep"].link, protocols=mission.interfaces["fep"].protocols, targets=["ANTENNA"]
-    )
-    mission.stage("decom-2", Identifier(), Decommutator(), targets=["ANTENNA"])
-    return mission.describe()
+def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("mission") / "mission.py"
+    path.write_text(SCRIPT)
+    return path
+
+
+@pytest.fixture(scope="module")
+def description(script: Path) -> MissionDescription:
+    return load_mission(script).describe()
 
 
 @pytest.fixture(scope="module")
@@ -247,3 +271,48 @@ def test_a_certificate_of_nobody_is_permitted_nothing(authority: Authority, clus
     settings = Secrets.load(authority.secret("nobody")).client_settings()
     security = {"bootstrap.servers": cluster.addresses, "log_level": "0", **settings}
     assert _delivered(security, "firefly.telemetry.FIREFLY") == "TOPIC_AUTHORIZATION_FAILED"
+
+
+def _c2kit(cluster: Cluster, secret: Path, *words: str) -> Result:
+    """A command under an identity."""
+    environment = {"C2KIT_BUS": f"kafka:{cluster.addresses}", "C2KIT_KAFKA_SECRETS": str(secret)}
+    return CliRunner().invoke(main, words, env=environment)
+
+
+@pytest.mark.usefixtures("provisioned")
+def test_a_mission_is_applied_run_and_looked_at_by_who_may_and_no_secret_is_told(
+    script: Path, cluster: Cluster, authority: Authority, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    url, observer = f"kafka:{cluster.addresses}", authority.secret("firefly.observer")
+    applied = _c2kit(cluster, authority.secret("firefly.provisioner"), "streams", "apply", str(script))
+    assert applied.exit_code == 0, applied.stderr
+    mission = load_mission(script)
+    with open_bus(url, secrets=authority.secret("firefly.fep")) as bus:
+        publish(bus, mission, "fep", Kind.FRAMES, [frames_of([packet for packet in flown(20) if packet])])
+    settings = Settings(bus=url, kafka_secrets=authority.secret("firefly.decom"))
+    with Runner(mission, stage="decom", settings=settings):
+        tail = ["tail", "telemetry.FIREFLY", "--from-oldest", "-f", "jsonl", "-n", "3", "--seconds", "60"]
+        tailed = _c2kit(cluster, observer, *tail)
+    assert tailed.exit_code == 0, tailed.stderr
+    assert [json.loads(line)["target"] for line in tailed.stdout.splitlines()] == ["FIREFLY"] * 3
+    listed = _c2kit(cluster, observer, "streams", "ls", "--json", "--over", "0")
+    assert listed.exit_code == 0, listed.stderr
+    said = [caplog.text, *(each.output for each in (applied, tailed, listed)), repr(settings)]
+    for key in (line for file in authority.folder.glob("*/tls.key") for line in file.read_text().splitlines()[1:-1]):
+        assert not any(key in text for text in said)
+
+
+@pytest.mark.usefixtures("provisioned")
+def test_how_far_others_got_is_left_out_at_once_where_it_may_not_be_known(
+    cluster: Cluster, authority: Authority
+) -> None:
+    url = f"kafka:{cluster.addresses}"
+    known = {}
+    began = time.monotonic()
+    for identity in ("firefly.observer", "firefly.fep"):
+        with open_bus(url, secrets=authority.secret(identity)) as bus:
+            known[identity] = {stage for info in bus.streams("firefly.") for stage in info.lag}
+    assert time.monotonic() - began < 25  # the library itself would ask for 30 s
+    assert known["firefly.observer"] >= {"firefly.decom", "firefly.decom-2"}
+    assert "firefly.decom" not in known["firefly.fep"]

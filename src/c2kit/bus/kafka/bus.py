@@ -15,7 +15,7 @@ from c2kit.bus.kafka.clients import Clients
 from c2kit.bus.kafka.errors import NotPermitted
 from c2kit.bus.kafka.feed import Feed
 from c2kit.bus.kafka.places import Place, Places
-from c2kit.bus.kafka.positions import checked, committed_of
+from c2kit.bus.kafka.positions import checked, seen_committed
 from c2kit.bus.kafka.pulse import Pulse
 from c2kit.bus.kafka.readers import KafkaSink, KafkaView
 from c2kit.bus.kafka.state import State
@@ -91,7 +91,10 @@ class KafkaBus(StreamBus):
         self._catalogues.write([spec for name, spec in wanted.items() if existing.get(name) != spec])
 
     def streams(self, prefix: str = "") -> Sequence[StreamInfo]:
-        """See :meth:`c2kit.bus.base.StreamBus.streams`. What a topic holds in bytes is not told to clients."""
+        """See :meth:`c2kit.bus.base.StreamBus.streams`. What a topic holds in bytes is not told to clients.
+
+        The lag of stages is left out whose groups this identity may not describe.
+        """
         self._check_open()
         names, _ = self._shared.admin.names()
         missions = {name.partition(".")[0] for name in names if is_catalogue(name)}
@@ -141,7 +144,7 @@ class KafkaBus(StreamBus):
             passed = {}
             for stage, keys in read.items():
                 with suppress(NotPermitted):  # it may be nobody else's business
-                    passed[stage] = committed_of(consumers[stage], stage, keys)
+                    passed[stage] = seen_committed(consumers[stage], stage, keys)
             return passed
 
     def _known(self, names: Collection[str]) -> dict[str, KnownStream]:

@@ -6,7 +6,7 @@ from confluent_kafka import KafkaError, KafkaException
 
 from c2kit.bus.base import BusError, BusUnavailable, Fenced
 
-__all__ = ["GROUP_CHANGED", "NotPermitted", "bus_error", "error_of"]
+__all__ = ["GROUP_CHANGED", "NOT_PERMITTED", "NotPermitted", "bus_error", "error_of"]
 
 _FENCED = {
     KafkaError._FENCED,  # noqa: SLF001 - the library's name for its own errors, as opposed to the broker's
@@ -25,7 +25,7 @@ _NEVER = {
     KafkaError.INVALID_CONFIG,
 }
 """What will be no better for waiting."""
-_NOT_PERMITTED = {
+NOT_PERMITTED = {
     KafkaError.TOPIC_AUTHORIZATION_FAILED,
     KafkaError.GROUP_AUTHORIZATION_FAILED,
     KafkaError.CLUSTER_AUTHORIZATION_FAILED,
@@ -56,7 +56,7 @@ def bus_error(what: str, error: KafkaError | KafkaException) -> BusError:
     text = f"{what}: {error.name()}, {error.str()}"
     if error.code() in _FENCED:
         return Fenced(f"{text}; another has taken this place, or the brokers took it back after a long silence")
-    if error.code() in _NOT_PERMITTED:
+    if error.code() in NOT_PERMITTED:
         return NotPermitted(f"{text}; c2kit acls tells what each stage needs")
     if error.fatal() or error.code() in _NEVER:
         return BusError(text)

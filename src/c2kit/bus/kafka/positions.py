@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
-from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from c2kit.bus.base import Position, PositionLost
-from c2kit.bus.kafka.errors import bus_error
+from c2kit.bus.kafka.errors import NOT_PERMITTED, bus_error, error_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -18,9 +19,10 @@ if TYPE_CHECKING:
     from c2kit.bus.kafka.admin import Admin
     from c2kit.bus.kafka.streams import KnownStream
 
-__all__ = ["begin_of", "checked", "committed_of", "lost_position"]
+__all__ = ["begin_of", "checked", "committed_of", "lost_position", "seen_committed"]
 
 _ANSWER_SECONDS = 30.0
+_LOOK_SECONDS = 0.2
 
 
 def committed_of(consumer: Consumer, stage: str, partitions: Collection[PartitionId]) -> dict[PartitionId, int]:
@@ -32,9 +34,35 @@ def committed_of(consumer: Consumer, stage: str, partitions: Collection[Partitio
     if not partitions:
         return {}
     try:
-        found = consumer.committed([TopicPartition(*key) for key in partitions], _ANSWER_SECONDS)
+        return _committed(consumer, stage, partitions, _ANSWER_SECONDS)
     except KafkaException as error:
         raise bus_error(f"how far stage {stage} got cannot be told", error) from error
+
+
+def seen_committed(consumer: Consumer, stage: str, partitions: Collection[PartitionId]) -> dict[PartitionId, int]:
+    """As :func:`committed_of`, for whoever may not be permitted to know: NotPermitted is raised soon then.
+
+    A client that is refused its group asks for it again and again, until the time is up; that it was refused it tells
+    nobody but who polls it. So ``consumer`` is one that reads nothing.
+    """
+    deadline = time.monotonic() + _ANSWER_SECONDS
+    while True:
+        message = consumer.poll(0)
+        error = None if message is None else message.error()
+        if error is not None and error.code() in NOT_PERMITTED:
+            raise bus_error(f"how far stage {stage} got cannot be told", error)
+        try:
+            return _committed(consumer, stage, partitions, _LOOK_SECONDS)
+        except KafkaException as exception:
+            is_late = error_of(exception).code() == KafkaError._TIMED_OUT  # noqa: SLF001 - its public name
+            if not is_late or time.monotonic() > deadline:
+                raise bus_error(f"how far stage {stage} got cannot be told", exception) from exception
+
+
+def _committed(
+    consumer: Consumer, stage: str, partitions: Collection[PartitionId], seconds: float
+) -> dict[PartitionId, int]:
+    found = consumer.committed([TopicPartition(*key) for key in partitions], seconds)
     for each in found:
         if each.error is not None:
             raise bus_error(f"how far stage {stage} got in {each.topic} cannot be told", each.error)
