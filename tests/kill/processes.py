@@ -95,6 +95,7 @@ class Processes:
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         self._folder = folder
         self.environment = {**os.environ, **environment}
+        self.environment.pop("COVERAGE_PROCESS_CONFIG", None)  # whoever is killed has no time to tell what it ran
         self._instances: list[subprocess.Popen[bytes]] = []
         self._count = 0
         self._ends = contextlib.ExitStack()

@@ -28,7 +28,9 @@ ROOT = Path(__file__).parents[3]
 
 def start(root: Path) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "tests.log_process", str(root), str(RECORDS)]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
+    environment = dict(os.environ)
+    environment.pop("COVERAGE_PROCESS_CONFIG", None)  # whoever is killed has no time to tell what it ran
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, env=environment)
 
 
 def kill_while_it_writes(process: subprocess.Popen[bytes], seconds: float) -> bytes | None:
