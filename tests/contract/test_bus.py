@@ -33,11 +33,11 @@ def publish(bus: StreamBus, *values: bytes, lane: str = "lane", stream: str = "m
             source.commit(Step(publish=[Record(stream, lane, value)]))
 
 
-def drain(reader: Worker | Sink | View) -> list[Received]:
-    """Everything that waits, until nothing more comes."""
+def drain(reader: Worker | Sink | View, count: int = 1) -> list[Received]:
+    """Everything that waits, until nothing more comes; at least so many records are waited for."""
     records: list[Received] = []
     while True:
-        got = reader.receive(SOON if not records else 0.05)
+        got = reader.receive(SOON if len(records) < count else 0.05)
         more = got.records if isinstance(got, Delivery) else got
         records.extend(more)
         if not more and not (isinstance(got, Delivery) and (got.gained or got.lost)):
@@ -78,7 +78,7 @@ class TestOrder:
                 lanes = ("a", "b", "c")
                 source.commit(Step(publish=[Record("m.packets.SAT", lane, b"%d" % number) for lane in lanes]))
         with bus.worker("decom", ("m.packets.SAT",)) as worker:
-            records = drain(worker)
+            records = drain(worker, 150)
         for lane in ("a", "b", "c"):
             assert [record.value for record in records if record.lane == lane] == [b"%d" % n for n in range(50)]
 
@@ -87,7 +87,7 @@ class TestOrder:
         for number in range(20):
             publish(bus, b"x", lane=f"lane-{number % 5}")
         with bus.view(["m.packets.SAT"], from_oldest=True) as view:
-            records = drain(view)
+            records = drain(view, 20)
         for number in range(5):
             assert len({record.partition for record in records if record.lane == f"lane-{number}"}) == 1
 
@@ -96,13 +96,13 @@ class TestOrder:
         for lane in ("x", "y", "z"):
             publish(bus, b"1", lane=lane)
         with bus.view(["m.packets.SAT"], from_oldest=True) as view:
-            assert {record.lane: record.partition for record in drain(view)} == {"x": 0, "y": 1, "z": 2}
+            assert {record.lane: record.partition for record in drain(view, 3)} == {"x": 0, "y": 1, "z": 2}
 
     def test_offsets_rise_within_a_partition(self, bus: StreamBus) -> None:
         bus.apply([spec()])
         publish(bus, b"1", b"2", b"3")
         with bus.view(["m.packets.SAT"], from_oldest=True) as view:
-            offsets = [record.offset for record in drain(view)]
+            offsets = [record.offset for record in drain(view, 3)]
         assert offsets == sorted(set(offsets))
 
 
@@ -114,7 +114,7 @@ class TestStep:
             first, *_ = drain(worker)
             worker.commit(Step(passed=passed([first])))
         with bus.worker("decom", ("m.packets.SAT",)) as worker:
-            assert [record.value for record in drain(worker)] == [b"2", b"3"]
+            assert [record.value for record in drain(worker, 2)] == [b"2", b"3"]
 
     def test_rewinding_reads_again_from_the_last_commit(self, bus: StreamBus) -> None:
         bus.apply([spec()])
@@ -123,7 +123,7 @@ class TestStep:
             first, *_ = drain(worker)
             worker.commit(Step(passed=passed([first])))
             worker.rewind()
-            assert [record.value for record in drain(worker)] == [b"2", b"3"]
+            assert [record.value for record in drain(worker, 2)] == [b"2", b"3"]
 
     def test_output_position_and_state_come_true_together(self, bus: StreamBus) -> None:
         bus.apply([spec(), spec("m.telemetry.SAT", writer="decom", consumers=())])
@@ -174,7 +174,7 @@ class TestSharing:
             publish(bus, lane.encode(), lane=lane)
         values = []
         for worker in workers:
-            records = drain(worker)
+            records = drain(worker, 2)
             worker.commit(Step(passed=passed(records)))
             values.append({record.value for record in records})
         assert [len(seen) for seen in values] == [2, 2, 2]
@@ -249,10 +249,10 @@ class TestSink:
         partition = ("m.packets.SAT", 0)
         with bus.sink("log", [partition], []) as sink:
             begin = sink.positions[partition]
-            records = drain(sink)
+            records = drain(sink, 3)
         position = Position(begin.stream, begin.stream_uuid, 0, records[1].offset)
         with bus.sink("log", [partition], [position]) as sink:
-            assert [record.value for record in drain(sink)] == [b"2", b"3"]
+            assert [record.value for record in drain(sink, 2)] == [b"2", b"3"]
 
     @pytest.mark.file_bus
     @pytest.mark.parametrize("wrong", ["uuid", "past the end", "retention"])
@@ -262,7 +262,7 @@ class TestSink:
         partition = ("m.packets.SAT", 0)
         with bus.sink("log", [partition], []) as sink:
             begin = sink.positions[partition]
-            records = drain(sink)
+            records = drain(sink, 2)
             sink.passed({partition: records[-1].offset + 1})
             assert eventually(lambda: retained(bus) == 0)
         uuid = "0" * 32 if wrong == "uuid" else begin.stream_uuid
@@ -372,7 +372,7 @@ class TestSetUp:
         for lane in ("a", "b", "c"):
             publish(bus, b"1", lane=lane)
         with bus.view([spec().name], from_oldest=True) as view:
-            times = [record.published_ns for record in drain(view)]
+            times = [record.published_ns for record in drain(view, 3)]
         (info,) = bus.streams()
         assert info.newest_ns is not None
         if info.counts_records:

@@ -161,7 +161,8 @@ def test_a_topic_that_somebody_made_before_is_not_touched_and_the_rest_is_made(
     assert (f"topic {FRAMES}", "retention.ms", "7200000") in _breaking(streams("check", "--json"))
 
 
-def test_a_cluster_that_is_not_there_is_told() -> None:
+def test_a_cluster_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("c2kit.bus.kafka.provisioner._ANSWER_SECONDS", 1.0)
     result = CliRunner().invoke(main, ["streams", "check", str(SCRIPT), "--bus", "kafka:127.0.0.1:1"])
     assert result.exit_code == 3
     assert "cannot be asked" in result.stderr

@@ -110,6 +110,11 @@ class KafkaWorker(Worker):
             if not 0 <= offset <= self._ends[key]:
                 raise UsageError(f"{key[0]}[{key[1]}] has no record before offset {offset} that could have been passed")
 
+    def _begin_of(self, partitions: Collection[PartitionId]) -> dict[PartitionId, int]:
+        """Where to go on, asked by a client of its own: a member of a group is answered nothing while others join."""
+        with closing(self._shared.clients.reader(self._stage)) as consumer:
+            return begin_of(self._shared.admin, consumer, self._stage, partitions)
+
     def _delivered(self, records: Sequence[Received]) -> None:
         self._ends |= {(record.stream, record.partition): record.offset + 1 for record in records}
 
@@ -175,9 +180,7 @@ class ExclusiveWorker(KafkaWorker):
     def rewind(self) -> None:
         """See :meth:`c2kit.bus.base.Worker.rewind`."""
         self._check_open()
-        with closing(self._shared.clients.reader(self._stage)) as consumer:
-            begin = begin_of(self._shared.admin, consumer, self._stage, self._owned)
-        self._subscription.rewind(begin)
+        self._subscription.rewind(self._begin_of(self._owned))
         self._state.catch_up()
 
     def _leave(self) -> None:
@@ -231,7 +234,7 @@ class GroupWorker(KafkaWorker):
         """Begin to read what the group gave: after the last step that was committed, with the state of that."""
         if not self._arriving:
             return frozenset()
-        begin = begin_of(self._shared.admin, self._consumer, self._stage, self._arriving)
+        begin = self._begin_of(self._arriving)
         self._state.catch_up()
         self._read_from(begin)
         self._arriving.clear()
@@ -317,7 +320,7 @@ class GroupWorker(KafkaWorker):
         """See :meth:`c2kit.bus.base.Worker.rewind`."""
         with self._using:
             self._check_open()
-            begin = begin_of(self._shared.admin, self._consumer, self._stage, self._read_to)
+            begin = self._begin_of(self._read_to)
             self._consumer.incremental_unassign([TopicPartition(*key) for key in begin])
             self._waiting.clear()
             self._out_of_range.clear()
