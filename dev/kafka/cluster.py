@@ -142,7 +142,8 @@ class Cluster:
 
     def leader(self, topic: str, partition: int) -> int:
         """Which broker leads a partition; -1 while none does."""
-        return int(self.admin.list_topics(topic, timeout=10).topics[topic].partitions[partition].leader)
+        found = self.admin.list_topics(topic, timeout=10).topics[topic].partitions.get(partition)
+        return -1 if found is None else int(found.leader)  # whoever was asked may not know the topic yet
 
     def controller(self) -> int:
         """Which broker is the active controller, by the newest election that any of them has on its disk."""

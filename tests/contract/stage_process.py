@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from c2kit.bus import Fenced, Record, Step, open_bus
+from c2kit.bus.kafka import clients
 
 if TYPE_CHECKING:
     from c2kit.bus import StreamBus
@@ -49,7 +50,9 @@ def own(bus: StreamBus) -> None:
 
 
 def main(url: str, ordinal: str, what: str, take_over_seconds: str = "") -> int:
-    settings = {"take_over_seconds": float(take_over_seconds)} if take_over_seconds else {}
+    if url.startswith("kafka:"):
+        clients.SESSION_TIMEOUT_MS = 6_000  # the least that brokers take: a test waits for it
+    settings: dict[str, Any] = {"take_over_seconds": float(take_over_seconds)} if take_over_seconds else {}
     try:
         with open_bus(url, **settings) as bus:
             if what == "copy":
