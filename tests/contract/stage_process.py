@@ -27,6 +27,7 @@ def copy(bus: StreamBus, ordinal: int) -> None:
         while True:
             delivery = worker.receive(1.0, max_bytes=50)
             if delivery.gained or delivery.lost:
+                print(f"owns {len(worker.assigned)}", flush=True)
                 worker.rewind()
                 continue
             for record in delivery.records:
