@@ -7,7 +7,7 @@ import errno
 import os
 import sys
 from enum import IntEnum, unique
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -59,10 +59,13 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as click has it
         """Run a command, and tell what went wrong with it."""
         _replace_closed_streams()
-        with _told(ctx):
-            result = super().invoke(ctx)
-            sys.stdout.flush()  # here, where a reader that went away is still expected
-            return result
+        try:
+            with _told(ctx):
+                result = super().invoke(ctx)
+                sys.stdout.flush()  # here, where a reader that went away is still expected
+                return result
+        finally:
+            _drop_what_cannot_be_written(sys.stderr)
 
 
 @contextlib.contextmanager
@@ -80,11 +83,11 @@ def _told(ctx: click.Context) -> Iterator[None]:
         ctx.exit(ExitCode.INTERRUPTED)
     except OSError as error:
         if error.errno == errno.EPIPE:
-            _close_stdout()
+            _close(sys.stdout)
             ctx.exit(ExitCode.DONE)
         place = f"{error.filename}: " if error.filename is not None else ""
         _tell(f"Error: {place}{error.strerror or error}")
-        _drop_what_cannot_be_written()
+        _drop_what_cannot_be_written(sys.stdout)
         ctx.exit(ExitCode.FAILED)
 
 
@@ -110,7 +113,8 @@ def _exit_code(error: C2kitError) -> ExitCode:
 
 def _tell(message: str) -> None:
     """What begins with ``file:line:column`` is left so: terminals and editors make a link of it."""
-    click.echo(message, err=True)
+    with contextlib.suppress(OSError):  # nobody can be told; the exit code still says it
+        click.echo(message, err=True)
 
 
 def _replace_closed_streams() -> None:
@@ -132,16 +136,16 @@ def _in_vain(path: str, flags: int) -> int:
     return os.open(path, os.O_RDONLY if flags & os.O_WRONLY else os.O_WRONLY)
 
 
-def _drop_what_cannot_be_written() -> None:
-    """Python writes out what is buffered once more at its end, and would complain once more."""
+def _drop_what_cannot_be_written(stream: TextIO) -> None:
+    """Python writes out what is buffered once more at its end, and would complain or fail once more."""
     try:
-        sys.stdout.flush()
+        stream.flush()
     except OSError:
-        _close_stdout()
+        _close(stream)
 
 
-def _close_stdout() -> None:
-    """Let what is still buffered go nowhere: whoever read stdout has seen enough, or it cannot be written."""
+def _close(stream: TextIO) -> None:
+    """Let what is still buffered go nowhere: whoever read it has seen enough, or it cannot be written."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
+    os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
