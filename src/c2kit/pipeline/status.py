@@ -11,6 +11,7 @@ from attrs import define, field, frozen
 
 from c2kit.bus import BusUnavailable
 from c2kit.links import State
+from c2kit.pipeline.observing.ledger import total_unaccounted
 from c2kit.pipeline.sources import links_of
 
 if TYPE_CHECKING:
@@ -118,5 +119,5 @@ class StatusMeter:
             )
             for row in byte_rows
         )
-        unaccounted = sum(abs(row.unaccounted) for some in (rows, edges, byte_rows) for row in some)
+        unaccounted = total_unaccounted(rows, edges, byte_rows)
         return Status(stages=stages, links=links, unaccounted=unaccounted)

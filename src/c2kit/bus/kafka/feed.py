@@ -169,14 +169,6 @@ class Subscription:
         """Tell the reader that something may have come."""
         self._ring()
 
-    def wait_until_reached(self, offsets: Mapping[PartitionId, int], timeout_seconds: float) -> bool:
-        """Wait until all before these offsets has come."""
-        with self._changed:
-            return self._changed.wait_for(
-                lambda: self.is_closed or all(self.reached[key] >= offset for key, offset in offsets.items()),
-                timeout_seconds,
-            )
-
     def close(self) -> None:
         """Read no longer; who waits is woken, and a call of the bell that is in progress is waited for."""
         with self._changed:

@@ -11,10 +11,10 @@ from attrs import define, field, frozen
 
 from c2kit.cli.cells import to_json
 from c2kit.cli.logs.decoding import LogDecoder
-from c2kit.cli.logs.times import told
 from c2kit.cli.showing import hex_dump, printable, value_words
 from c2kit.cli.tables import JsonObjects
 from c2kit.cli.words import size_words
+from c2kit.pipeline.observing.times import utc_text
 from c2kit.storage import UNKNOWN_TIME, CommandLogReader, RawLogReader
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Style", "lines_of"]
 
-_UNKNOWN = "time unknown".ljust(len(told(0)))
+_UNKNOWN = "time unknown".ljust(len(utc_text(0)))
 
 
 @frozen(kw_only=True)
@@ -116,11 +116,11 @@ def _raw_lines(reading: Reading, log: RawLogReader, style: Style) -> Lines:
 
 
 def _time(time_ns: int) -> str:
-    return _UNKNOWN if time_ns == UNKNOWN_TIME else told(time_ns)
+    return _UNKNOWN if time_ns == UNKNOWN_TIME else utc_text(time_ns)
 
 
 def _json(time_ns: int, **facts: str | None) -> str:
-    return to_json({"received": None if time_ns == UNKNOWN_TIME else told(time_ns), **facts})
+    return to_json({"received": None if time_ns == UNKNOWN_TIME else utc_text(time_ns), **facts})
 
 
 @define(eq=False)

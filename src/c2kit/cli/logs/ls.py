@@ -9,8 +9,8 @@ import click
 from attrs import frozen
 
 from c2kit.cli.logs.source import kind_of
-from c2kit.cli.logs.times import told
 from c2kit.cli.terminal import show, table
+from c2kit.pipeline.observing.times import utc_text
 from c2kit.storage import Totals
 
 if TYPE_CHECKING:
@@ -57,8 +57,8 @@ class _Listed:
             "segments": self.segments,
             "packets": self.holds.packets,
             "bytes": self.size_bytes,
-            "first_received": None if first is None else told(first),
-            "last_received": None if last is None else told(last),
+            "first_received": None if first is None else utc_text(first),
+            "last_received": None if last is None else utc_text(last),
             "definitions": list(self.hashes),
             "damage": [str(finding) for finding in self.findings],
         }
@@ -71,8 +71,8 @@ class _Listed:
             f"{self.segments:,}",
             f"{self.holds.packets:,}",
             f"{self.size_bytes:,}",
-            "" if first is None else told(first, 3),
-            "" if last is None else told(last, 3),
+            "" if first is None else utc_text(first, digits=3),
+            "" if last is None else utc_text(last, digits=3),
             " ".join(each[:_HASH_DIGITS] for each in self.hashes),
             ", ".join(dict.fromkeys(finding.kind.value for finding in self.findings)),
         )

@@ -10,9 +10,9 @@ from attrs import define, evolve, field
 
 from c2kit.cli.logs.decoding import LogDecoder
 from c2kit.cli.logs.source import Reading
-from c2kit.cli.logs.times import told
 from c2kit.cli.outputs import Output, Wanted
 from c2kit.errors import UnknownName, UsageError
+from c2kit.pipeline.observing.times import utc_text
 from c2kit.storage.merge import merged
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class _Definitions:
             return
         ((target, packet),) = names
         versions = "; ".join(
-            f"{target.hash[:8]}{'' if span is None else f' from {told(span[0])} to {told(span[1])}'}"
+            f"{target.hash[:8]}{'' if span is None else f' from {utc_text(span[0])} to {utc_text(span[1])}'}"
             for (target, _), span in zip(self.chosen, self.spans, strict=True)
         )
         raise UsageError(

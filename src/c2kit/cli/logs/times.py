@@ -1,4 +1,4 @@
-"""Times as people give them to ``c2kit log``, and as they are told: UTC, to the nanosecond."""
+"""Times as people give them to ``c2kit log``: UTC, to the nanosecond."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from attrs import frozen
 
 from c2kit.errors import UsageError
 
-__all__ = ["TIME", "Since", "Told", "span", "told"]
+__all__ = ["TIME", "Since", "Told", "span"]
 
 _SECOND = 1_000_000_000
 _DURATION = re.compile(r"([+-])(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,9})(?:\.(\d{1,9}))?s)?")
@@ -105,9 +105,3 @@ def _since(given: Told | None, now_ns: int, start_ns: int) -> int | None:
     if given is None:
         return None
     return {Since.EPOCH: 0, Since.NOW: now_ns, Since.START: start_ns}[given.since] + given.nanoseconds
-
-
-def told(time_ns: int, digits: int = 9) -> str:
-    """ISO 8601, with so many digits of the second's fraction; what is beyond them is cut off."""
-    seconds, fraction = divmod(time_ns, _SECOND)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{f'{fraction:09}'[:digits]}Z"

@@ -9,7 +9,7 @@ from attrs import astuple, frozen
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["ByteRow", "EdgeRow", "LedgerRow", "ledger_text"]
+__all__ = ["ByteRow", "EdgeRow", "LedgerRow", "ledger_text", "total_unaccounted"]
 
 
 @frozen(kw_only=True)
@@ -72,15 +72,20 @@ class ByteRow:
 def ledger_text(rows: Iterable[LedgerRow], edges: Iterable[EdgeRow] = (), byte_rows: Iterable[ByteRow] = ()) -> str:
     """The ledger for people: a table of each, in the order given, and a last line ``unaccounted: N``.
 
-    N is the sum of the amounts of all rows, whether too many or too few, so that no two of them make up for each other.
+    N is that of :func:`total_unaccounted`.
     """
     tables = (
         (["interface", "bytes received", "framed", "discarded", "held"], [*byte_rows]),
         (["stage", "processor", "partition", "taken", "given", "refused", "merged", "held"], [*rows]),
         (["stream", "consumer", "records published", "consumed", "lag"], [*edges]),
     )
-    unaccounted = sum(abs(row.unaccounted) for _, some in tables for row in some)
-    return "\n\n".join([*(_table(headings, some) for headings, some in tables if some), f"unaccounted: {unaccounted}"])
+    total = total_unaccounted(*(some for _, some in tables))
+    return "\n\n".join([*(_table(headings, some) for headings, some in tables if some), f"unaccounted: {total}"])
+
+
+def total_unaccounted(*tables: Iterable[LedgerRow | EdgeRow | ByteRow]) -> int:
+    """What does not add up in all rows, such that too many in one and too few in another do not make up for it."""
+    return sum(abs(row.unaccounted) for rows in tables for row in rows)
 
 
 def _table(headings: Sequence[str], rows: Sequence[LedgerRow | EdgeRow | ByteRow]) -> str:

@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 import click
 import pytest
 
-from c2kit.cli.logs.times import TIME, Told, span, told
+from c2kit.cli.logs.times import TIME, Told, span
 from c2kit.errors import UsageError
+from c2kit.pipeline.observing.times import utc_text
 
 NOW = 1_800_000_000_000_000_000
 
@@ -44,12 +45,12 @@ def test_no_digit_of_a_fraction_is_lost(text: str, nanoseconds: int) -> None:
 
 @pytest.mark.parametrize("time_ns", [0, 1, -1, NOW + 123_456_789, 2**63 - 1, 1 - 2**63])
 def test_what_is_told_can_be_given(time_ns: int) -> None:
-    assert span(given(told(time_ns)), None, NOW)[0] == time_ns
+    assert span(given(utc_text(time_ns)), None, NOW)[0] == time_ns
 
 
 def test_times_are_told_as_iso_says() -> None:
-    assert told(1_772_366_400_000_000_007) == "2026-03-01T12:00:00.000000007Z"
-    assert told(1_772_366_400_999_999_999, 3) == "2026-03-01T12:00:00.999Z"
+    assert utc_text(1_772_366_400_000_000_007) == "2026-03-01T12:00:00.000000007Z"
+    assert utc_text(1_772_366_400_999_999_999, digits=3) == "2026-03-01T12:00:00.999Z"
 
 
 @pytest.mark.parametrize(
