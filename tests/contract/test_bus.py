@@ -395,3 +395,23 @@ class TestSetUp:
         bus.apply([spec()])
         with pytest.raises(UsageError, match="written by stage source alone"):
             bus.worker("intruder", (), outputs=("m.packets.SAT",))
+
+    def test_members_write_a_stream_together_each_in_its_lane_and_more_may_come(self, bus: StreamBus) -> None:
+        shared = {"writer": "swarm", "partitions": 2, "consumers": ("decom",)}
+        bus.apply([spec(**shared, members=("one", "two"))])
+        with pytest.raises(UsageError, match="written by stage swarm alone"):
+            bus.worker("three", (), outputs=("m.packets.SAT",), exclusive=True)
+        bus.apply([spec(**shared, members=("one", "two", "three"))])
+        names = ("one", "two", "three")
+        workers = {name: bus.worker(name, (), outputs=("m.packets.SAT",), exclusive=True) for name in names}
+        for number in range(3):
+            for name, worker in workers.items():
+                worker.commit(Step(publish=[Record("m.packets.SAT", name, b"%d" % number)]))
+        for worker in workers.values():
+            worker.close()
+        with bus.view(["m.packets.SAT"], from_oldest=True) as view:
+            records = drain(view, 9)
+        for name in names:
+            lane = [record for record in records if record.lane == name]
+            assert [record.value for record in lane] == [b"0", b"1", b"2"]
+            assert len({record.partition for record in lane}) == 1

@@ -9,7 +9,8 @@ committed.
 whole or
   not at all, and only by the worker that owns what it read. A worker that dies or is fenced leaves nothing behind of a
   step that was not committed, and whoever takes over begins exactly after the last one that was.
-* **One writer.** A stream has one writing stage. Workers of no other stage can publish to it.
+* **One writer.** A stream has one writing stage, or members that share it, each with lanes of its own. Workers of no
+  other stage can publish to it.
 * **Nothing is forgotten silently.** A position that a bus no longer has, or never had, is refused with
   :class:`PositionLost`; it never becomes another position.
 
@@ -119,6 +120,13 @@ class StreamSpec:
     is_telemetry: bool = True
     compacted: bool = False
     """Keep the newest record of each lane for ever, and nothing is owed of older ones."""
+    members: tuple[str, ...] = ()
+    """Where several stages share the stream, each with lanes of its own: those, for whom ``writer`` stands."""
+
+    @property
+    def writers(self) -> tuple[str, ...]:
+        """The stages that write it."""
+        return self.members or (self.writer,)
 
     def partition_of(self, lane: str) -> int:
         """The partition of a lane: fixed for the life of the stream."""
@@ -329,8 +337,8 @@ class StreamBus(_Closing):
     def apply(self, specs: Iterable[StreamSpec]) -> None:
         """Create the streams that are missing. Doing it twice, or in several processes at once, is doing it once.
 
-        Consumers may change. Raises UsageError where a stream exists with other partitions, lanes or writer: those are
-        fixed at creation.
+        Consumers and members may change. Raises UsageError where a stream exists with other partitions, lanes or
+        writer: those are fixed at creation.
         """
 
     @abstractmethod
@@ -391,9 +399,9 @@ def check_streams(
                 remedy="apply the mission's streams first",
             )
     for name in outputs:
-        writer = known[name].writer
-        if writer != stage:
-            raise UsageError(f"stream {name} is written by stage {writer} alone", found=f"stage {stage}")
+        spec = known[name]
+        if stage not in spec.writers:
+            raise UsageError(f"stream {name} is written by stage {spec.writer} alone", found=f"stage {stage}")
 
 
 def check_compatible(existing: StreamSpec, wanted: StreamSpec) -> None:

@@ -280,8 +280,7 @@ class ProcessingStage(Stage):
 
     def _publish(self, kind: Kind, batch: Batch, draft: _Draft) -> None:
         lane = lane_of(batch)
-        scope = batch.interface if batch.target is None else batch.target
-        stream = self._surroundings.stream(kind, scope)
+        stream = self._surroundings.stream(kind, lane)
         if stream is not None:
             draft.publish.append(Record(stream, lane, self._wire.write(batch)))
 

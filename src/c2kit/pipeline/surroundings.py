@@ -63,7 +63,7 @@ class StageSurroundings:
     @_outputs.default
     def _find_outputs(self) -> dict[tuple[str, str], str]:
         written = [self.description.streams_by_name[name] for name in self.stage.writes]
-        return {(each.kind, each.scope): each.name for each in written}
+        return {(each.kind, lane): each.name for each in written for lane in each.lanes}
 
     @property
     def name(self) -> str:
@@ -78,11 +78,11 @@ class StageSurroundings:
     @property
     def outputs(self) -> list[str]:
         """The names of the streams that it writes."""
-        return list(self._outputs.values())
+        return list(self.stage.writes)
 
-    def stream(self, kind: Kind, scope: str) -> str | None:
-        """The name of the stream of that kind and scope, where this stage writes it."""
-        return self._outputs.get((str(kind), scope))
+    def stream(self, kind: Kind, lane: str) -> str | None:
+        """The name of the stream of that kind in which that lane is, where this stage writes it."""
+        return self._outputs.get((str(kind), lane))
 
     def own_record(self, kind: Kind, record: JsonRecord) -> Record:
         """A record for the stage's own stream of events, dead letters or command status; events are logged, too."""

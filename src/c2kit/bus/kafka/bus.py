@@ -80,7 +80,7 @@ class KafkaBus(StreamBus):
             if name in existing:
                 check_compatible(existing[name], spec)
         names, brokers = self._shared.admin.names()
-        stages = {stage for spec in wanted.values() for stage in (spec.writer, *spec.consumers)}
+        stages = {stage for spec in wanted.values() for stage in (*spec.writers, *spec.consumers)}
         topics = [stream_topic(spec, brokers) for spec in wanted.values()]
         topics += [state_topic(stage, brokers) for stage in sorted(stages)]
         topics += [catalogue_topic(mission, brokers) for mission in sorted({name.partition(".")[0] for name in wanted})]

@@ -79,6 +79,8 @@ class Catalogues:
             raise bus_error("streams cannot be described in their catalogue", failed[0])
         if left:
             raise BusUnavailable("streams cannot be described in their catalogue: no broker answers")
+        with self._used:
+            self._specs |= {spec.name: spec for spec in specs}
 
 
 def _packed(spec: StreamSpec) -> bytes:
@@ -87,4 +89,5 @@ def _packed(spec: StreamSpec) -> bytes:
 
 def _spec(value: bytes) -> StreamSpec:
     values = json.loads(value)
-    return StreamSpec(**values | {"lanes": tuple(values["lanes"]), "consumers": tuple(values["consumers"])})
+    lists = {name: tuple(values.get(name, ())) for name in ("lanes", "consumers", "members")}
+    return StreamSpec(**values | lists)

@@ -42,7 +42,7 @@ class MemoryBus(StreamBus):
                     self._core.streams[spec.name] = Stream(spec, uuid.uuid4().hex, partitions)
                 else:
                     check_compatible(existing.spec, spec)
-                    existing.spec = evolve(existing.spec, consumers=spec.consumers)
+                    existing.spec = evolve(existing.spec, consumers=spec.consumers, members=spec.members)
             self._core.tell(self._core.readers)
             self._core.room.notify_all()
 

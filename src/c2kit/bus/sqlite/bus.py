@@ -236,8 +236,8 @@ class SqliteBus(StreamBus):
                     continue
                 stream = existing[spec.name]
                 check_compatible(stream.spec, spec)
-                if stream.spec.consumers != spec.consumers:
-                    store.change_spec(evolve(stream.spec, consumers=spec.consumers))
+                if (stream.spec.consumers, stream.spec.members) != (spec.consumers, spec.members):
+                    store.change_spec(evolve(stream.spec, consumers=spec.consumers, members=spec.members))
 
         self._shared.run(work)
 

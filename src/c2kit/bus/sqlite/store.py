@@ -532,7 +532,8 @@ class Store:
 
 def _spec(text: str) -> StreamSpec:
     values = json.loads(text)
-    return StreamSpec(**values | {"lanes": tuple(values["lanes"]), "consumers": tuple(values["consumers"])})
+    lists = {name: tuple(values.get(name, ())) for name in ("lanes", "consumers", "members")}
+    return StreamSpec(**values | lists)
 
 
 def _partitions(text: str) -> frozenset[PartitionId]:

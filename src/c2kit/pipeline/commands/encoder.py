@@ -149,7 +149,7 @@ class EncodingStage(Stage):
                 late = (now - command.expires_ns) / 1e9
                 self._tell(command, Fate.EXPIRED, draft, reason=f"it expired {late:.3f} s before it was encoded")
                 return False
-            interface = self._way(command, record.stream)
+            interface = self._way(command, record)
             encoded = lane.encode(command)
         except C2kitError as error:
             self._tell(command, Fate.REFUSED, draft, reason=str(error), interface=interface)
@@ -181,16 +181,15 @@ class EncodingStage(Stage):
         source = self._surroundings.inputs[stream]
         if command.target not in self._lanes:
             raise UnknownName(kind="target", name=command.target, known=self._lanes, where=f"stage {self.name}")
-        if source.kind == str(Kind.COMMANDS) and source.scope != command.target:
+        if source.kind == str(Kind.COMMANDS) and command.target not in source.lanes:
             raise UsageError(f"commands on the stream of {source.scope}", expected="its own", found=command.target)
         return self._lanes[command.target]
 
-    def _way(self, command: Command, stream: str) -> str:
+    def _way(self, command: Command, record: Received) -> str:
         """The interface to send it by: the one that is asked for, or from which it comes, or the first. Raises."""
         interfaces = self._surroundings.mission.interfaces
         ways = [name for name, spec in interfaces.items() if command.target in spec.targets]
-        source = self._surroundings.inputs[stream]
-        own = source.scope if source.kind == str(Kind.AUTO_COMMANDS) else ""
+        own = record.lane if self._surroundings.inputs[record.stream].kind == str(Kind.AUTO_COMMANDS) else ""
         wanted = command.interface or own or ways[0]
         if wanted not in ways:
             raise UnknownName(kind="interface", name=wanted, known=ways, where=f"what leads to {command.target}")

@@ -74,9 +74,9 @@ class CommandSource:
         self._bus, self._caller, self._now = bus, caller, now
         self._identity = description.stage(COMMAND_SOURCE).identity
         streams = {each.name: each for each in description.streams if each.kind == str(Kind.COMMAND_STATUS)}
-        (self._status_stream,) = [name for name, each in streams.items() if each.writer == COMMAND_SOURCE]
+        (self._status_stream,) = [name for name, each in streams.items() if each.scope == COMMAND_SOURCE]
         self._command_streams = {
-            each.scope: each.name for each in description.streams if each.kind == str(Kind.COMMANDS)
+            lane: each.name for each in description.streams if each.kind == str(Kind.COMMANDS) for lane in each.lanes
         }
         there = {info.spec.name for info in bus.streams(f"{description.name}.")}
         if not {*streams, *self._command_streams.values()} <= there:

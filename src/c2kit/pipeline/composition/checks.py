@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 from c2kit.dictionaries.prover import Severity, prove_identification
 from c2kit.errors import UsageError
-from c2kit.pipeline.composition.nodes import lanes_of
 from c2kit.pipeline.composition.own_commands import own_commands
 from c2kit.processors import CommandEncoder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Sequence
 
     from c2kit.dictionaries.prover import Finding
-    from c2kit.pipeline.composition.mission import Mission, StageSpec
+    from c2kit.pipeline.composition.groups import Groups
+    from c2kit.pipeline.composition.mission import InterfaceSpec, Mission, StageSpec
     from c2kit.pipeline.composition.nodes import Node, Stream
 
 __all__ = ["check_nodes", "check_specs", "writers_of"]
@@ -29,6 +29,7 @@ def check_specs(mission: Mission) -> None:
         _check_publish(stage)
         _check_encoder(stage)
     _check_identification(mission)
+    _check_groups(mission)
     for interface in mission.interfaces.values():
         own_commands(interface, mission.dictionary)  # raises for what cannot be sent
 
@@ -87,23 +88,41 @@ def _check_identification(mission: Mission) -> None:
             raise UsageError(f"{spec.place}: the packets behind it cannot be told apart{more}: {errors[0]}")
 
 
-def writers_of(nodes: Sequence[Node]) -> dict[Stream, Node]:
-    """Who writes each stream. Raises UsageError for a stream that two would write."""
-    writers: dict[Stream, Node] = {}
+def _check_groups(mission: Mission) -> None:
+    """A target is in one group or in none: else its packets would be in several streams."""
+    first: dict[str, InterfaceSpec] = {}
+    for spec in mission.interfaces.values():
+        for target in spec.targets:
+            other = first.setdefault(target, spec)
+            if other.group != spec.group:
+                raise UsageError(
+                    f"target {target} is behind {other.place} and {spec.place}",
+                    expected="all interfaces of a target in one group, or none of them in any",
+                    found=f"group={other.group!r} and group={spec.group!r}",
+                )
+
+
+def writers_of(nodes: Sequence[Node]) -> dict[Stream, list[Node]]:
+    """Who writes each stream. Raises UsageError for a lane that two would write.
+
+    Interfaces of a group write one stream, each in its own lane; everything else has one writer.
+    """
+    writers: dict[Stream, list[Node]] = {}
     for node in nodes:
         for kind, scope in node.writes:
-            other = writers.setdefault((kind, scope), node)
-            if other is not node:
+            there = writers.setdefault((kind, scope), [])
+            if any(node.interface is None or other.interface is None for other in there):
                 name = f"{kind}.{scope}" if scope else str(kind)
                 raise UsageError(
-                    f"stages {other.place} and {node.place} would both write {name}",
+                    f"stages {there[0].place} and {node.place} would both write {name}",
                     expected="one writer of each stream",
                     remedy="give them different targets=, or make them one stage with a larger scale=",
                 )
+            there.append(node)
     return writers
 
 
-def check_nodes(mission: Mission, nodes: Sequence[Node], writers: Mapping[Stream, Node]) -> None:
+def check_nodes(groups: Groups, nodes: Sequence[Node], writers: Collection[Stream]) -> None:
     """Refuse a stage that has nothing to read, more replicas than lanes, or the files of another one."""
     directories: dict[str, Node] = {}
     for node in nodes:
@@ -116,7 +135,7 @@ def check_nodes(mission: Mission, nodes: Sequence[Node], writers: Mapping[Stream
             )
         _check_written(node, writers)
         if node.stage is not None:
-            _check_scale(mission, node, node.stage)
+            _check_scale(groups, node, node.stage)
         if node.directory is not None:
             other = directories.setdefault(os.path.abspath(node.directory), node)  # noqa: PTH100 - nothing is resolved
             if other is not node:
@@ -126,7 +145,7 @@ def check_nodes(mission: Mission, nodes: Sequence[Node], writers: Mapping[Stream
                 )
 
 
-def _check_written(node: Node, writers: Mapping[Stream, Node]) -> None:
+def _check_written(node: Node, writers: Collection[Stream]) -> None:
     """Who needs a stream needs somebody who writes it; an interface can do without commands, a sink with some kinds."""
     missing = [stream for stream in node.reads if stream not in writers]
     if node.interface is not None:
@@ -142,14 +161,14 @@ def _check_written(node: Node, writers: Mapping[Stream, Node]) -> None:
             )
 
 
-def _check_scale(mission: Mission, node: Node, spec: StageSpec) -> None:
+def _check_scale(groups: Groups, node: Node, spec: StageSpec) -> None:
     if node.role == "sink" and spec.scale.min != spec.scale.max:
         raise UsageError(
             f"{spec.place}: what a replica of a sink keeps is its own, so that replicas neither come nor go",
             expected="a Scale with min and max the same",
             found=f"min={spec.scale.min}, max={spec.scale.max}",
         )
-    lanes = sum(len(lanes_of(mission, *stream)) for stream in node.reads)
+    lanes = sum(len(groups.lanes(*stream)) for stream in node.reads)
     if spec.scale.max > lanes:
         read = ", ".join(f"{kind}.{scope}" for kind, scope in node.reads)
         raise UsageError(

@@ -20,11 +20,12 @@ from c2kit.pipeline.composition.description import (
     StageDescription,
     StreamDescription,
 )
+from c2kit.pipeline.composition.groups import Groups
 from c2kit.pipeline.composition.names import PROVISIONER, replay_prefix, stage_identity, stream_name
-from c2kit.pipeline.composition.nodes import DEFINITIONS, Node, Stream, lanes_of, nodes_of, replayed
+from c2kit.pipeline.composition.nodes import DEFINITIONS, Node, Stream, nodes_of, replayed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from c2kit.pipeline.composition.mission import InterfaceSpec, Mission
     from c2kit.pipeline.composition.parts import Part
@@ -39,26 +40,32 @@ def compose(mission: Mission, replay: str | None = None) -> MissionDescription:
     """
     prefix = replay_prefix(replay)
     check_specs(mission)
-    nodes = nodes_of(mission)
-    read = {stream for node in nodes for stream in node.reads}
-    nodes = [evolve(node, writes=(*node.writes, *(stream for stream in node.may if stream in read))) for node in nodes]
-    writers = writers_of(nodes)
-    check_nodes(mission, nodes, writers)
-    nodes = [_without_unwritten(node, writers) for node in nodes]
+    groups = Groups(mission)
+    nodes = _live(mission, groups)
     if replay is not None:
-        nodes = replayed(mission, nodes)
-        writers = writers_of(nodes)
+        groups = Groups(mission, are_ignored=True)  # whoever replays a log knows of interfaces, and not of groups
+        nodes = replayed(mission, _live(mission, groups))
     return MissionDescription(
         name=mission.name,
         bus=mission.bus,
         replay=replay,
         dictionary_hashes={target.name: target.hash for target in mission.dictionary.targets},
         stages=tuple(_describe_node(mission, node, prefix) for node in sorted(nodes, key=lambda node: node.name)),
-        streams=tuple(_streams(mission, nodes, writers, prefix)),
+        streams=tuple(_streams(mission, groups, nodes, prefix)),
     )
 
 
-def _without_unwritten(node: Node, writers: Mapping[Stream, Node]) -> Node:
+def _live(mission: Mission, groups: Groups) -> list[Node]:
+    """The nodes of a mission, which fit together."""
+    nodes = nodes_of(mission, groups)
+    read = {stream for node in nodes for stream in node.reads}
+    nodes = [evolve(node, writes=(*node.writes, *(stream for stream in node.may if stream in read))) for node in nodes]
+    writers = writers_of(nodes)
+    check_nodes(groups, nodes, writers)
+    return [_without_unwritten(node, writers) for node in nodes]
+
+
+def _without_unwritten(node: Node, writers: Collection[Stream]) -> Node:
     """An interface that nobody sends commands to is one that only listens; a sink keeps what there is."""
     return evolve(node, reads=tuple(stream for stream in node.reads if stream in writers))
 
@@ -113,23 +120,24 @@ def _describe_link(spec: InterfaceSpec) -> LinkDescription:
     )
 
 
-def _streams(
-    mission: Mission, nodes: Sequence[Node], writers: dict[Stream, Node], prefix: str
-) -> Iterator[StreamDescription]:
-    readers: dict[Stream, list[str]] = defaultdict(list)
+def _streams(mission: Mission, groups: Groups, nodes: Sequence[Node], prefix: str) -> Iterator[StreamDescription]:
+    readers: dict[Stream, list[Node]] = defaultdict(list)
     for node in nodes:
         for stream in _reads(node):
-            readers[stream].append(node.name)
-    for (kind, scope), writer in sorted(writers.items(), key=lambda entry: (entry[0][0].label, entry[0][1])):
-        lanes = lanes_of(mission, kind, scope)
+            readers[stream].append(node)
+    written = sorted(writers_of(nodes).items(), key=lambda entry: (entry[0][0].label, entry[0][1]))
+    for (kind, scope), writers in written:
+        lanes, is_shared = groups.lanes(kind, scope), groups.is_shared(kind, scope)
+        scales = [node.stage.scale.max for node in readers[kind, scope] if node.stage is not None]
         yield StreamDescription(
             name=stream_name(mission.name, kind, scope, prefix=prefix),
             kind=str(kind),
             scope=scope,
-            writer=writer.name,
-            readers=tuple(sorted(readers[kind, scope])),
+            writers=tuple(sorted(node.name for node in writers)),
+            readers=tuple(sorted(node.name for node in readers[kind, scope])),
             lanes=lanes,
-            partitions=max(1, len(lanes)),
+            partitions=max([1, *scales]) if is_shared else max(1, len(lanes)),
+            is_shared=is_shared,
             is_telemetry=kind.is_telemetry,
             compacted=kind.is_compacted,
         )

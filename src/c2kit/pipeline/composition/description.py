@@ -64,11 +64,14 @@ class StreamDescription:
     name: str
     kind: str
     scope: str
-    writer: str
+    writers: tuple[str, ...]
+    """One; or the interfaces of a group, each of which writes its own lane."""
     readers: tuple[str, ...]
     lanes: tuple[str, ...]
     """Those that are known beforehand; a stream of definitions has one for each of their hashes."""
     partitions: int
+    is_shared: bool
+    """Whether it is a group's: its lanes share the partitions, by their names alone, and more of them may come."""
     is_telemetry: bool
     compacted: bool
     """Whether the newest record of each lane is kept for ever, and nobody need have read it."""

@@ -40,11 +40,16 @@ def _stage_lines(
     if what:
         yield f"    {what}"
     for name in _shown_reads(stage, streams):
-        yield f"    reads   {_short(description, name)}  from {streams[name].writer}"
+        yield f"    reads   {_short(description, name)}  from {_writers(streams[name])}"
     for name in stage.writes:
         if streams[name].kind not in _QUIET:
             readers = ", ".join(streams[name].readers)
             yield f"    writes  {_short(description, name)}" + (f"  for {readers}" if readers else "")
+
+
+def _writers(stream: StreamDescription) -> str:
+    first, *others = stream.writers
+    return f"the {len(stream.writers)} interfaces of {stream.scope}" if others else first
 
 
 def _short(description: MissionDescription, name: str) -> str:
@@ -88,7 +93,8 @@ def as_mermaid(description: MissionDescription) -> str:
     kinds: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
     for stream in (stream for stream in description.streams if not stream.compacted):
         for reader in stream.readers:
-            kinds[stream.writer, reader][stream.kind] = None
+            for writer in stream.writers:
+                kinds[writer, reader][stream.kind] = None
     for (writer, reader), carried in kinds.items():
         lines.append(f'    {numbers[writer]} -- "{", ".join(carried)}" --> {numbers[reader]}')
     return "\n".join(lines) + "\n"

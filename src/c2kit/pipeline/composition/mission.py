@@ -35,6 +35,7 @@ class InterfaceSpec:
     protocols: tuple[Protocol, ...]
     targets: tuple[str, ...]
     raw_log: str | None
+    group: str | None
     on_connect: tuple[str, ...]
     periodic: tuple[tuple[str, float], ...]
     resources: Resources
@@ -102,21 +103,25 @@ class Mission:
         protocols: Sequence[Protocol],
         targets: Sequence[str],
         raw_log: str | Path | None = None,
+        group: str | None = None,
         on_connect: Sequence[str] = (),
         periodic: Iterable[tuple[str, float]] = (),
         resources: Resources | None = None,
     ) -> InterfaceSpec:
         """Add a link, framed by ``protocols`` (the outermost first), with the targets that live behind it.
 
-        ``raw_log`` is the directory of a log of all bytes of both directions. ``on_connect`` are commands to be sent
-        whenever the link comes up, ``periodic`` those to be sent every so many seconds, each written as a person types
-        it: ``"FIREFLY NOOP"``.
+        ``raw_log`` is the directory of a log of all bytes of both directions. Interfaces of one ``group``, and the
+        targets behind them, share one stream of each kind: so there may be thousands of small ones. ``on_connect`` are
+        commands to be sent whenever the link comes up, ``periodic`` those to be sent every so many seconds, each
+        written as a person types it: ``"FIREFLY NOOP"``.
 
         Raises:
             UsageError: a name that is none or is taken; what is no link, protocol or target, or none of them.
             UnknownName: a target that the dictionary does not have.
         """
         check_stage_name("interface", name, self._taken)
+        if group is not None:
+            self._check_group(name, group, raw_log)
         a_list(f"protocols of interface {name}", protocols, "[CcsdsPackets()]")
         a_list(f"targets of interface {name}", targets, '["FIREFLY"]')
         if not protocols:
@@ -132,6 +137,7 @@ class Mission:
             protocols=tuple(protocols),
             targets=tuple(dict.fromkeys(self.dictionary.target(target).name for target in targets)),
             raw_log=None if raw_log is None else str(raw_log),
+            group=group,
             on_connect=tuple(a_list(f"on_connect of interface {name}", on_connect, '["FIREFLY NOOP"]')),
             periodic=tuple((words, seconds) for words, seconds in periodic),
             resources=resources or Resources(),
@@ -177,6 +183,17 @@ class Mission:
         self.stages[name] = spec
         return spec
 
+    def _check_group(self, interface: str, group: str, raw_log: str | Path | None) -> None:
+        """Streams are named by it, and so it is no name of anything else that they are named by."""
+        if raw_log is not None:
+            raise UsageError(
+                f"raw_log= of interface {interface} is a log of its own, but the bytes of group {group} are in one",
+                remedy='log those of the whole group: mission.stage("raw", RawLogger(directory))',
+            )
+        if group not in self._groups:
+            targets = [target.name for target in self.dictionary.targets]
+            check_stage_name("group", group, [interface, *self._taken, *targets])
+
     def _targets(self, stage: str, targets: Sequence[str]) -> tuple[str, ...]:
         names = a_list(f"targets of stage {stage}", targets, '["FIREFLY"]')
         return tuple(dict.fromkeys(self.dictionary.target(target).name for target in names))
@@ -184,7 +201,11 @@ class Mission:
     @property
     def _taken(self) -> list[str]:
         raw_logs = [spec.raw_log_name for spec in self.interfaces.values() if spec.raw_log is not None]
-        return [*self.interfaces, *raw_logs, *self.stages]
+        return [*self.interfaces, *raw_logs, *self.stages, *self._groups]
+
+    @property
+    def _groups(self) -> list[str]:
+        return list(dict.fromkeys(spec.group for spec in self.interfaces.values() if spec.group is not None))
 
     def describe(self, *, replay: str | None = None) -> MissionDescription:
         """The whole mission as plain data, checked. Raises UsageError for whatever does not fit together.

@@ -16,13 +16,14 @@ from c2kit.processors import CommandEncoder
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from c2kit.pipeline.composition.groups import Groups
     from c2kit.pipeline.composition.mission import InterfaceSpec, Mission, StageSpec
     from c2kit.pipeline.composition.parts import Part
 
-__all__ = ["DEFINITIONS", "Node", "Stream", "lanes_of", "nodes_of", "replayed"]
+__all__ = ["DEFINITIONS", "Node", "Stream", "nodes_of", "replayed"]
 
 Stream = tuple[Kind, str]
-"""A kind and the interface, target or stage that it is of."""
+"""A kind and the interface, target, stage or group that it is of."""
 
 DEFINITIONS: tuple[Stream, ...] = ((Kind.DICTIONARIES, ""), (Kind.SCHEMAS, ""))
 _PER_STAGE = (Kind.EVENTS, Kind.DEAD_LETTER)
@@ -67,10 +68,24 @@ class Node:
         return self.role not in {COMMAND_SOURCE, PROVISIONER}
 
 
-def nodes_of(mission: Mission) -> list[Node]:
+def nodes_of(mission: Mission, groups: Groups) -> list[Node]:
     """All nodes of a live mission."""
     provisioner = Node(name=PROVISIONER, role=PROVISIONER, writes=DEFINITIONS)
-    return [provisioner, _command_source(mission), *_interfaces(mission), *_raw_logs(mission), *_stages(mission)]
+    stages = _stages(mission, groups)
+    nodes = [provisioner, _command_source(mission), *_interfaces(mission), *_raw_logs(mission), *stages]
+    return [
+        evolve(
+            node,
+            reads=_shared(node.reads, groups),
+            writes=_shared(node.writes, groups),
+            may=_shared(node.may, groups),
+        )
+        for node in nodes
+    ]
+
+
+def _shared(streams: Iterable[Stream], groups: Groups) -> tuple[Stream, ...]:
+    return tuple(dict.fromkeys((kind, groups.scope(kind, scope)) for kind, scope in streams))
 
 
 def replayed(mission: Mission, nodes: Iterable[Node]) -> list[Node]:
@@ -134,9 +149,9 @@ def _raw_logs(mission: Mission) -> Iterator[Node]:
             )
 
 
-def _stages(mission: Mission) -> Iterator[Node]:
+def _stages(mission: Mission, groups: Groups) -> Iterator[Node]:
     for spec in mission.stages.values():
-        interfaces, targets = _served(mission, spec)
+        interfaces, targets = _served(mission, spec, groups)
         last = spec.processors[-1]
         reads = [
             (kind, scope)
@@ -156,7 +171,7 @@ def _stages(mission: Mission) -> Iterator[Node]:
             role="sink" if last.gives is None else "stage",
             defined_at=spec.defined_at,
             reads=tuple(reads),
-            writes=tuple(dict.fromkeys(writes)),
+            writes=tuple(writes),
             may=tuple(may),
             targets=targets,
             interfaces=interfaces,
@@ -171,10 +186,11 @@ def _scoped(kind: Kind, stage: str, interfaces: Iterable[str], targets: Iterable
     return [(kind, scope) for scope in (interfaces if kind.scope is Scope.INTERFACE else targets)]
 
 
-def _served(mission: Mission, spec: StageSpec) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _served(mission: Mission, spec: StageSpec, groups: Groups) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The interfaces and targets that a stage serves: what it names, or what none of its siblings does.
 
-    What begins with frames is divided by interface: whoever names one of an interface's targets has all of it.
+    What begins with frames is divided by interface: whoever names one of an interface's targets has all of it. And
+    whoever names one of a group's targets has all of the group.
     """
     siblings = [
         other
@@ -191,25 +207,16 @@ def _served(mission: Mission, spec: StageSpec) -> tuple[tuple[str, ...], tuple[s
                 f"{spec.place} serves {target}, which is behind no interface",
                 remedy=f"name {target} among the targets of an interface",
             )
-    named = {target for other in siblings for target in other.targets or ()}
+    named = set(groups.whole(target for other in siblings for target in other.targets or ()))
+    own = None if spec.targets is None else groups.whole(spec.targets)
     if spec.processors[0].takes[0].scope is Scope.INTERFACE:
         theirs = {name for target in named for name in behind.get(target, ())}
-        if spec.targets is None:
+        if own is None:
             interfaces = [name for name in mission.interfaces if name not in theirs]
         else:
-            interfaces = list(dict.fromkeys(name for target in spec.targets for name in behind[target]))
+            interfaces = list(dict.fromkeys(name for target in own for name in behind[target]))
         targets = [target for name in interfaces for target in mission.interfaces[name].targets]
     else:
-        targets = [target for target in behind if target not in named] if spec.targets is None else list(spec.targets)
+        targets = [target for target in behind if target not in named] if own is None else list(own)
         interfaces = [name for name, interface in mission.interfaces.items() if set(interface.targets) & set(targets)]
     return tuple(interfaces), tuple(dict.fromkeys(targets))
-
-
-def lanes_of(mission: Mission, kind: Kind, scope: str) -> tuple[str, ...]:
-    """The lanes of a stream: the interface before identification, interface and target after."""
-    if kind.scope is Scope.MISSION:
-        return ()
-    if kind.scope is not Scope.TARGET or kind is Kind.COMMANDS:
-        return (scope,)
-    behind = [name for name, interface in mission.interfaces.items() if scope in interface.targets]
-    return tuple(f"{interface}/{scope}" for interface in behind)

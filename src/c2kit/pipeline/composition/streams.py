@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from c2kit.bus.base import StreamSpec, check_compatible
 from c2kit.errors import UsageError
+from c2kit.pipeline.composition.names import stage_identity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,15 +28,19 @@ def specs_of(description: MissionDescription) -> tuple[StreamSpec, ...]:
     deleted, but for compacted ones: of those nothing is deleted that is the newest of its lane.
     """
     identities = {stage.name: stage.identity for stage in description.stages}
-    return tuple(_spec(stream, identities) for stream in description.streams)
+    return tuple(_spec(description, stream, identities) for stream in description.streams)
 
 
-def _spec(stream: StreamDescription, identities: dict[str, str]) -> StreamSpec:
+def _spec(description: MissionDescription, stream: StreamDescription, identities: dict[str, str]) -> StreamSpec:
+    """Of a group's stream it is not told which lanes there are, so that more may come."""
+    writers = tuple(identities[writer] for writer in stream.writers)
+    is_joint = stream.is_shared and description.stage(stream.writers[0]).role == "interface"
     return StreamSpec(
         name=stream.name,
-        writer=identities[stream.writer],
+        writer=stage_identity(description.name, stream.scope) if is_joint else writers[0],
+        members=writers if is_joint else (),
         partitions=stream.partitions,
-        lanes=stream.lanes,
+        lanes=() if stream.is_shared else stream.lanes,
         consumers=() if stream.compacted else tuple(identities[reader] for reader in stream.readers),
         is_telemetry=stream.is_telemetry,
         compacted=stream.compacted,

@@ -87,17 +87,12 @@ def ask_for_link(
 
 def last_changes(bus: StreamBus, mission: MissionDescription) -> dict[str, Event | None]:
     """By interface, the last change of its link as a whole that the bus still has; ``None`` where there is none."""
-    links = [stage.name for stage in mission.stages if stage.link is not None]
-    streams = {each.scope: each.name for each in mission.streams if each.kind == str(Kind.EVENTS)}
-    return {name: _last_change(bus, streams[name]) for name in links}
-
-
-def _last_change(bus: StreamBus, stream: str) -> Event | None:
-    last: Event | None = None
-    with bus.view([stream], from_oldest=True) as view:
+    found: dict[str, Event | None] = {stage.name: None for stage in mission.stages if stage.link is not None}
+    kind = str(Kind.EVENTS)
+    streams = {each.name for each in mission.streams if each.kind == kind and not found.keys().isdisjoint(each.lanes)}
+    with bus.view(streams, from_oldest=True) as view:
         while records := view.receive(0.0):
-            for record in records:
-                event = unpack(Event, record.value)
-                if event.kind == "link" and not event.facts.get("peer"):
-                    last = event
-    return last
+            for event in (unpack(Event, record.value) for record in records):
+                if event.stage in found and event.kind == "link" and not event.facts.get("peer"):
+                    found[event.stage] = event
+    return found

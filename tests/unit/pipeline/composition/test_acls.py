@@ -164,7 +164,7 @@ def test_who_commands_reads_what_becomes_of_commands_and_writes_no_other_stream(
     for stream in description.streams:
         is_status = stream.kind == "command-status"
         assert allowed(mine, Resource.TOPIC, stream.name, Operation.READ) == is_status, stream.name
-        writes = stream.writer == COMMAND_SOURCE
+        writes = stream.writers == (COMMAND_SOURCE,)
         assert allowed(mine, Resource.TOPIC, stream.name, Operation.WRITE) == writes, stream.name
 
 

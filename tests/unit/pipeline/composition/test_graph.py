@@ -62,10 +62,11 @@ def test_mermaid_has_a_box_for_each_stage_and_an_arrow_for_each_pair(script: Pat
     assert lines[0] == "flowchart LR"
     assert len([line for line in lines if "-->" in line]) == len(
         {
-            (stream.writer, reader)
+            (writer, reader)
             for stream in description.streams
             if stream.kind not in {"dictionaries", "schemas"}
             for reader in stream.readers
+            for writer in stream.writers
         }
     )
     shown = [stage.name for stage in description.stages if stage.role != "provisioner"]

@@ -71,7 +71,7 @@ class TestStreams:
     def test_every_stream_has_one_writer_and_each_reader_is_named(self) -> None:
         description = small_mission().describe()
         packets = next(stream for stream in description.streams if stream.name == "firefly.packets.FIREFLY")
-        assert (packets.writer, packets.readers, packets.lanes) == ("decom", ("log",), ("fep/FIREFLY",))
+        assert (packets.writers, packets.readers, packets.lanes) == (("decom",), ("log",), ("fep/FIREFLY",))
         names = [stream.name for stream in description.streams]
         assert len(names) == len(set(names))
         for stage in description.stages:
@@ -175,7 +175,7 @@ class TestReplay:
     def test_nothing_live_is_written_but_definitions_which_are_the_same(self) -> None:
         description = small_mission().describe(replay="night")
         for stream in description.streams:
-            assert stream.name.startswith("firefly.replay.night.") is (stream.writer != "provisioner")
+            assert stream.name.startswith("firefly.replay.night.") is (stream.writers != ("provisioner",))
         assert description.stage("provisioner") == small_mission().describe().stage("provisioner")
 
     def test_a_stage_of_a_replay_is_another_to_the_bus(self) -> None:
