@@ -397,7 +397,7 @@ class TestSetUp:
             bus.worker("intruder", (), outputs=("m.packets.SAT",))
 
     def test_members_write_a_stream_together_each_in_its_lane_and_more_may_come(self, bus: StreamBus) -> None:
-        shared = {"writer": "swarm", "partitions": 2, "consumers": ("decom",)}
+        shared: dict[str, Any] = {"writer": "swarm", "partitions": 2}
         bus.apply([spec(**shared, members=("one", "two"))])
         with pytest.raises(UsageError, match="written by stage swarm alone"):
             bus.worker("three", (), outputs=("m.packets.SAT",), exclusive=True)
