@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -212,3 +213,30 @@ def test_a_step_waits_for_a_broker_that_is_away_and_is_done_once(bus: KafkaBus, 
         source.commit(Step(publish=[Record("m.in", "lane", b"after")]))
     expected = [b"before", b"while it is away", b"after"]
     wait_for(lambda: values_of(bus, "m.in"), lambda found: found == expected)
+
+
+def test_a_sink_goes_on_while_nobody_hears_how_far_it_is_and_it_is_known_in_the_end(
+    bus: KafkaBus, one_broker: Cluster
+) -> None:
+    publish(bus, b"1", b"2")
+    broker = one_broker.brokers[1]
+    with bus.sink("log", [IN], []) as sink:
+        records = [*sink.receive(SOON)]
+        while len(records) < 2:
+            records += sink.receive(SOON)
+        sink.passed({IN: records[0].offset + 1})
+        broker.pause()
+        for _ in range(3):
+            sink.passed({IN: records[1].offset + 1})
+            sink.receive(0.1)
+        broker.kill()
+        broker.start()
+        one_broker.wait()
+
+        def passed() -> int:
+            with suppress(BusUnavailable):
+                sink.receive(0.1)
+            (info,) = bus.streams("m.in")
+            return info.next_offsets[0] - info.lag["log"]
+
+        wait_for(passed, lambda found: found == records[1].offset + 1)

@@ -1,7 +1,7 @@
 """Questions to a cluster, and what can be made there, in the words of the contract.
 
-How far a group got is asked by consumers: the same question of an admin client crashes the process where the group's
-coordinator has just moved (librdkafka #5040).
+Nothing here is about groups: what an admin client is asked of a group's coordinator can end the process where that has
+just moved or is gone (librdkafka #4605, #5040). Consumers ask and tell how far a group got.
 """
 
 from __future__ import annotations
@@ -10,14 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
-from confluent_kafka import (
-    ConsumerGroupTopicPartitions,
-    IsolationLevel,
-    KafkaError,
-    KafkaException,
-    TopicCollection,
-    TopicPartition,
-)
+from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]  # it is public, and not in its `__all__`
 from confluent_kafka.cimpl import NewTopic
 
@@ -25,7 +18,7 @@ from c2kit.bus.base import BusUnavailable
 from c2kit.bus.kafka.errors import bus_error, error_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable
     from concurrent.futures import Future
 
     from c2kit.bus.base import PartitionId
@@ -132,16 +125,6 @@ class Admin:
             (each.topic, each.partition): _result(future, f"the offsets of {each.topic}[{each.partition}]")
             for each, future in futures.items()
         }
-
-    def commit(self, group: str, offsets: Mapping[PartitionId, int]) -> None:
-        """Let a group without members have passed these."""
-        if not offsets:
-            return
-        positions = [TopicPartition(*key, offset) for key, offset in offsets.items()]
-        asked = ConsumerGroupTopicPartitions(group, positions)
-        futures = self._client.alter_consumer_group_offsets([asked], request_timeout=_ANSWER_SECONDS)
-        for future in futures.values():
-            _result(future, f"how far {group} got cannot be told to the cluster")
 
 
 def _new(topic: Topic) -> NewTopic:

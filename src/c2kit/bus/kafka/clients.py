@@ -16,6 +16,8 @@ from c2kit.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from confluent_kafka import TopicPartition
+
     from c2kit.bus.kafka.security import Secrets
 
 __all__ = ["Clients"]
@@ -26,6 +28,8 @@ SESSION_TIMEOUT_MS = 20_000
 Longer than it takes a broker to be replaced: else it would be fenced by itself when it comes back."""
 _HEARTBEAT_MS = 500
 """So soon replicas hear that one came or went."""
+_TELLING_MS = 5_000
+"""How long what is told waits for a group's coordinator before it is given up, and told anew."""
 _FETCH_WAIT_MS = 100
 """How long a broker holds an empty answer; so long it may take until a partition that was added is asked for."""
 _LARGEST_REQUEST_BYTES = 100_000_000
@@ -79,6 +83,11 @@ class Clients:
     def onlooker(self, group: str) -> Consumer:
         """One that asks how far a group got, as it is known now: it waits for no transaction, and reads nothing."""
         return self._made(Consumer, {**_READING, "group.id": group, "isolation.level": "read_uncommitted"})
+
+    def teller(self, group: str, on_commit: Callable[[KafkaError | None, list[TopicPartition]], None]) -> Consumer:
+        """One that tells how far a group got that has no members, and hears in its polls what became of that."""
+        settings = {"group.id": group, "session.timeout.ms": _TELLING_MS, "socket.timeout.ms": 2 * _TELLING_MS}
+        return self._made(Consumer, {**_READING, **settings, "on_commit": on_commit})
 
     def member(self, group: str, instance: str) -> Consumer:
         """One that shares what it reads with the others of its group."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from c2kit.bus.base import Position, Sink, View
+from c2kit.bus.kafka.hints import Hints
 from c2kit.bus.kafka.positions import lost_position
 from c2kit.errors import UsageError
 
@@ -27,6 +28,7 @@ class KafkaSink(Sink):
     ) -> None:
         self._shared, self._place, self._streams = shared, place, streams
         self._positions = {key: Position(key[0], streams[key[0]].uuid, key[1], offset) for key, offset in begin.items()}
+        self._hints = Hints(shared.clients, place.stage)
         self._subscription = shared.feed.subscribe(begin)
 
     @property
@@ -41,6 +43,7 @@ class KafkaSink(Sink):
 
     def receive(self, timeout_seconds: float, *, max_bytes: int = 8_000_000) -> Sequence[Received]:
         """See :meth:`c2kit.bus.base.Sink.receive`."""
+        self._hints.go_on()
         records = self._subscription.take(timeout_seconds, max_bytes)
         if not records:
             for key, offset in self._subscription.out_of_range.items():
@@ -55,11 +58,12 @@ class KafkaSink(Sink):
         for key, offset in beyond.items():
             if offset > ends[key]:
                 raise UsageError(f"{key[0]}[{key[1]}] has no record before offset {offset} that could have been passed")
-        self._shared.admin.commit(self._place.stage, positions)
+        self._hints.tell(positions)
 
     def close(self) -> None:
         """See :meth:`c2kit.bus.base.Sink.close`."""
         self._subscription.close()
+        self._hints.close()
         self._shared.places.leave(self._place)
 
 
