@@ -44,6 +44,7 @@ __all__ = [
     "Delivery",
     "Fenced",
     "PartitionId",
+    "PartitionsLost",
     "Position",
     "PositionLost",
     "Received",
@@ -69,6 +70,13 @@ class Fenced(BusError):
     """Another worker owns what this one worked on; it must stop at once and may have committed nothing since.
 
     A fenced process exits: whatever it still holds in memory has been, or will be, done by its successor.
+    """
+
+
+class PartitionsLost(Fenced):
+    """Of what a step passed, this worker owns some no more: other replicas do that. The step was not committed.
+
+    The worker itself goes on: what it still owns is read again after :meth:`Worker.rewind`.
     """
 
 
@@ -254,8 +262,8 @@ class Worker(_Closing):
         Blocks while a telemetry stream that it publishes to is at its size bound. Steps of several workers in one
         process
         may share one commit. Raises Fenced where this worker lost a partition that the step passed (or, if exclusive,
-        its stage); BusUnavailable; UsageError for a stream that this stage does not write, or for passing what is not
-        there yet.
+        its stage), as PartitionsLost where it goes on with what it still owns; BusUnavailable; UsageError for a stream
+        that this stage does not write, or for passing what is not there yet.
         """
 
     @abstractmethod

@@ -7,6 +7,7 @@ committed now is kept and committed by a later turn; what is never committed has
 from __future__ import annotations
 
 import abc
+import logging
 import time
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
@@ -16,7 +17,7 @@ from attrs import define, field
 from c2kit.batches import PacketBatch
 from c2kit.batches.kinds import Kind
 from c2kit.batches.packets import joined
-from c2kit.bus import Record, Step
+from c2kit.bus import PartitionsLost, Record, Step
 from c2kit.bus.records import LaneState, pack_state, unpack_state
 from c2kit.dictionaries import Dictionary
 from c2kit.errors import MessageError
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from c2kit.processors import Aside
 
 __all__ = ["ProcessingStage", "Stage", "consumed_key"]
+
+_log = logging.getLogger(__name__)
 
 
 class Stage(abc.ABC):
@@ -160,7 +163,11 @@ class ProcessingStage(Stage):
                 return False
             self._draft = self._drafted(self._waiting)
             self._waiting = ()
-        self._worker.commit(self._draft.step)
+        try:
+            self._worker.commit(self._draft.step)
+        except PartitionsLost as error:
+            self._forget(error)
+            return True
         self.steps.add(time.monotonic() - self._draft.began)
         self.dead_letters += self._draft.dead_letters
         self._committed |= self._draft.states
@@ -168,9 +175,17 @@ class ProcessingStage(Stage):
         self._draft = None
         return True
 
+    def _forget(self, error: PartitionsLost) -> None:
+        """Drop a step of which other replicas do a part, and begin once more after the last commit."""
+        _log.info("a step is done anew, without what other replicas do now: %s", error)
+        self._draft = None
+        self._chains.clear()
+        self._worker.rewind()
+
     def _receive(self, timeout_seconds: float) -> Sequence[Received]:
         delivery = self._worker.receive(timeout_seconds)
-        for key in [key for key in self._chains if key[0] in delivery.lost]:
+        changed = delivery.lost | delivery.gained  # what comes back was another's meanwhile
+        for key in [key for key in self._chains if key[0] in changed]:
             del self._chains[key]
         for row in [row for row in self._committed if row[0] in delivery.lost]:
             del self._committed[row]

@@ -13,7 +13,7 @@ from attrs import define, evolve, field
 
 from c2kit.batches import PacketBatch, TelemetryBatch
 from c2kit.batches.kinds import Kind
-from c2kit.bus import BusUnavailable, Record, Step, StreamBus, open_bus
+from c2kit.bus import BusUnavailable, PartitionsLost, Record, Step, StreamBus, open_bus
 from c2kit.bus.records import DeadLetter, Event, unpack
 from c2kit.dictionaries import Dictionary
 from c2kit.errors import C2kitError
@@ -173,6 +173,55 @@ def test_a_step_that_the_bus_does_not_take_now_is_committed_later_and_once(
     assert not telemetry(bus, mission)
     run_until_idle(stage)
     assert Counter(map(repr, rows_of(telemetry(bus, mission)))) == expected_rows(packets)
+    stage.close()
+
+
+def test_a_step_of_which_another_replica_does_a_part_now_is_done_anew(
+    bus: StreamBus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mission, packets = decom_mission(), flown()
+    prepared(bus, mission)
+    pieces = in_pieces(packets)
+    publish(bus, mission, "fep", Kind.FRAMES, pieces[:3])
+    stage = ProcessingStage(surroundings(bus, mission, "decom"))
+    run_until_idle(stage)
+    publish(bus, mission, "fep", Kind.FRAMES, pieces[3:])
+    commit, losses = stage._worker.commit, [1, 2]
+
+    def losing(step: Step) -> None:
+        if losses:
+            losses.pop()
+            raise PartitionsLost("another has it")
+        commit(step)
+
+    monkeypatch.setattr(stage._worker, "commit", losing)
+    run_until_idle(stage)
+    assert not losses
+    assert Counter(map(repr, rows_of(telemetry(bus, mission)))) == expected_rows(packets)
+    assert not any(event.kind == "sequence" for event in events_of(bus, mission))
+    assert sum(stage.consumed().values()) == len(pieces)
+    stage.close()
+
+
+def test_what_comes_back_from_another_replica_is_gone_on_with_where_that_was(bus: StreamBus) -> None:
+    mission, packets = decom_mission(), flown()
+    prepared(bus, mission)
+    pieces = in_pieces(packets)
+    publish(bus, mission, "fep", Kind.FRAMES, pieces[:2])
+    stage = ProcessingStage(surroundings(bus, mission, "decom"))
+    run_until_idle(stage)
+    stage._worker.close()
+    other = ProcessingStage(surroundings(bus, mission, "decom", ordinal=1))
+    publish(bus, mission, "fep", Kind.FRAMES, pieces[2:3])
+    run_until_idle(other)
+    other.close()
+    place = surroundings(bus, mission, "decom")
+    stage._worker = bus.worker(place.stage.identity, list(place.inputs), outputs=place.outputs)
+    publish(bus, mission, "fep", Kind.FRAMES, pieces[3:])
+    run_until_idle(stage)
+    assert Counter(map(repr, rows_of(telemetry(bus, mission)))) == expected_rows(packets)
+    assert not any(event.kind == "sequence" for event in events_of(bus, mission))
+    assert sum(stage.consumed().values()) == len(pieces)
     stage.close()
 
 

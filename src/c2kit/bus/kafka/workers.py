@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from confluent_kafka import KafkaException, TopicPartition
 
-from c2kit.bus.base import BusError, BusUnavailable, Delivery, Fenced, Worker
+from c2kit.bus.base import BusError, BusUnavailable, Delivery, Fenced, PartitionsLost, Worker
 from c2kit.bus.kafka.errors import bus_error
 from c2kit.bus.kafka.feed import OUT_OF_RANGE, received
 from c2kit.bus.kafka.positions import begin_of, lost_position
@@ -99,7 +99,7 @@ class KafkaWorker(Worker):
     def _check_owned(self, step: Step) -> None:
         foreign = step.passed.keys() - self.assigned
         if foreign:
-            raise Fenced(f"stage {self._stage} passed {sorted(foreign)}, which this worker does not own")
+            raise PartitionsLost(f"stage {self._stage} passed {sorted(foreign)}, which this worker does not own")
 
     def _check_passed(self, passed: Mapping[PartitionId, int]) -> None:
         """Refuse to pass records that are not there yet: they would be skipped when they come."""
