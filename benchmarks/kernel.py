@@ -1,7 +1,7 @@
 """``python -m benchmarks.kernel``: each operation of the kernel in C beside the fastest known way to do the same.
 
 Every result is compared before it is timed: with the NumPy kernel's, with the standard library's, with bitstruct's.
-Times are medians of processor time in rounds, in shuffled order; of what two threads do, of time that passed.
+Times are medians of processor time in rounds, in shuffled order.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import binascii
 import random
 import statistics
 import sys
-import threading
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -19,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks.machine import machine_text
+from benchmarks.goals import Verdict
 from benchmarks.peers.c2kit_definitions import TARGET, dictionary_of
+from benchmarks.report import Report
 from benchmarks.workloads import WORKLOADS
 from c2kit.kernel import columns, compiled
 from c2kit.kernel.compiled.program import compiled as program_of
@@ -32,7 +32,7 @@ from c2kit.model.fields import Encoding, Field
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["main"]
+__all__ = ["Operation", "main", "measure_operations"]
 
 KERNELS: tuple[Kernel, ...] = (compiled, columns)
 SPACE_PACKET = LengthRule(length_bit_offset=32, length_bits=16, adjustment_bytes=7, minimum_bytes=7)
@@ -50,8 +50,26 @@ class Row:
     than: str
     theirs: Callable[[], object]
     units: int
-    goal: str
-    clock: Callable[[], float] = time.process_time
+    at_least: float = 0.0
+    """How many times faster it is to be; less than 1 for how many times as long it may take, the other way round."""
+    at_most_us: float = 0.0
+    """How long it may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What a row took, in microseconds a unit."""
+
+    what: str
+    us: float
+    than: str
+    than_us: float
+    verdict: Verdict | None
+
+    @property
+    def ratio(self) -> float:
+        """How many times faster it is."""
+        return self.than_us / self.us
 
 
 def main() -> int:
@@ -60,20 +78,42 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--seconds", type=float, default=0.05, help="how long each is repeated in a round")
     options = parser.parse_args()
-    rows = [*_decoding(), *_stream(), *_checksums(), *_encoding(), *_threads()]
+    report = Report(" ".join(["python -m benchmarks.kernel", *sys.argv[1:]]))
+    report.operations = measure_operations(options.rounds, options.seconds)
+    print(report.markdown())
+    return 0
+
+
+def measure_operations(rounds: int, seconds: float) -> list[Operation]:
+    """All of them."""
+    rows = [*_decoding(), *_stream(), *_checksums(), *_encoding()]
     times: list[tuple[list[float], list[float]]] = [([], []) for _ in rows]
     order = list(range(len(rows)))
-    for _ in range(options.rounds):
+    for _ in range(rounds):
         random.shuffle(order)
         for number in order:
             for function, found in zip((rows[number].ours, rows[number].theirs), times[number], strict=True):
-                found.append(_once(function, rows[number].clock, options.seconds))
-    print(machine_text(" ".join(["python -m benchmarks.kernel", *sys.argv[1:]])))
-    print("\n| what | µs each | beside | µs each | ratio | goal |\n|---|---:|---|---:|---:|---|")
-    for row, (ours, theirs) in zip(rows, times, strict=True):
-        mine, other = (1e6 * statistics.median(found) / row.units for found in (ours, theirs))
-        print(f"| {row.what} | {mine:.4f} | {row.than} | {other:.4f} | {other / mine:.2f} | {row.goal} |")
-    return 0
+                found.append(_once(function, time.process_time, seconds))
+    return [
+        _operation(row, *(1e6 * statistics.median(found) / row.units for found in both))
+        for row, both in zip(rows, times, strict=True)
+    ]
+
+
+def _operation(row: Row, us: float, than_us: float) -> Operation:
+    verdict = None
+    if row.at_most_us:
+        wanted = f"at most {row.at_most_us:g} µs"
+        verdict = Verdict(row.what, wanted, f"{us:.3g} µs", "operations", is_met=us <= row.at_most_us)
+    elif row.at_least:
+        ratio, beside = than_us / us, f"{row.what}, beside {row.than}"
+        is_met = ratio >= row.at_least
+        if row.at_least >= 1:
+            verdict = Verdict(beside, f"at least x{row.at_least:g}", f"x{ratio:.3g}", "operations", is_met)
+        else:
+            wanted = f"takes at most {1 / row.at_least:.3g} times as long"
+            verdict = Verdict(beside, wanted, f"{1 / ratio:.3g} times", "operations", is_met)
+    return Operation(row.what, us, row.than, than_us, verdict)
 
 
 def _once(function: Callable[[], object], clock: Callable[[], float], seconds: float) -> float:
@@ -104,13 +144,15 @@ def _decoding() -> Iterator[Row]:
         for chunk in chunks:
             into(chunk, starts, ends, words)
 
-    what, goal = "24 items a packet, 1 MB at once", "0.2 (5 times as long)"
-    yield Row(f"{what}, into the same memory", decode, "copying", _copying(chunks), CHUNKS * count, goal)
+    what = "24 items a packet, 1 MB at once, into the same memory"
+    yield Row(what, decode, "copying", _copying(chunks), CHUNKS * count, at_least=1 / 5)
     one = partial(into, workload.data, starts[:1], ends[:1], words)
-    yield Row("one packet, into the same memory", one, "bytes(packet)", partial(bytes, bytearray(size)), 1, "0.5 µs")
+    yield Row(
+        "one packet, into the same memory", one, "bytes(packet)", partial(bytes, bytearray(size)), 1, at_most_us=0.5
+    )
     for some in (1, 64, 1_000):
         mine, other = (partial(each.decode, layout, workload.data, starts[:some], ends[:some]) for each in KERNELS)
-        yield Row(f"24 items, {some} packets at once, as columns", mine, "the NumPy kernel", other, some, "")
+        yield Row(f"24 items, {some} packets at once, as columns", mine, "the NumPy kernel", other, some)
 
 
 def _into(layout: Layout) -> Callable[..., int]:
@@ -187,10 +229,10 @@ def _stream() -> Iterator[Row]:
         assert [column.values.tobytes() for column in one] == [column.values.tobytes() for column in other]
     count = len(find(data, compiled)[0].starts)
     what, copying = "16 kinds mixed, 1 MB at once", _copying(chunks)
-    yield Row(f"{what}: split and group", find_all, "copying", copying, CHUNKS * count, "0.02 µs")
-    yield Row(f"{what}, into the same memory", decode_all, "copying", copying, CHUNKS * count, "0.08 (12 times)")
+    yield Row(f"{what}: split and group", find_all, "copying", copying, CHUNKS * count, at_most_us=0.02)
+    yield Row(f"{what}, into the same memory", decode_all, "copying", copying, CHUNKS * count, at_least=1 / 12)
     mine, theirs = partial(decode, compiled), partial(decode, columns)
-    yield Row(f"{what}, as columns", mine, "the NumPy kernel", theirs, count, "")
+    yield Row(f"{what}, as columns", mine, "the NumPy kernel", theirs, count)
 
 
 def _checksums() -> Iterator[Row]:
@@ -204,7 +246,7 @@ def _checksums() -> Iterator[Row]:
 
     all_at_once = partial(compiled.crc, data, bounds[:-1], bounds[1:], CRC16_CCITT_FALSE)
     assert all_at_once().tolist() == one_by_one()
-    yield Row("CRC-16 of 70 bytes", all_at_once, "binascii.crc_hqx", one_by_one, count, "5")
+    yield Row("CRC-16 of 70 bytes", all_at_once, "binascii.crc_hqx", one_by_one, count, at_least=5)
 
 
 def _encoding() -> Iterator[Row]:
@@ -220,38 +262,7 @@ def _encoding() -> Iterator[Row]:
     other = bitstruct.compile(text, names=list(values))
     assert other.pack(values) == compiled.encode(layout, values)
     ours = partial(compiled.encode, layout, values)
-    yield Row("encode 19 arguments of a dict", ours, "bitstruct.c", partial(other.pack, values), 1, "2")
-
-
-def _threads() -> Iterator[Row]:
-    """The same twice, one after the other beside at once."""
-    layout = _layouts()[4]
-    size = layout.fixed_bits // 8
-    count = 4 * CHUNK_BYTES // size
-    data = random.Random(19).randbytes(count * size)
-    bounds = np.arange(count + 1, dtype=np.int64) * size
-    into = _into(layout)
-    rooms = [np.empty(count * len(layout.fields), np.int64) for _ in range(2)]
-    copies = [np.empty(len(data), np.uint8) for _ in range(2)]
-    source = np.frombuffer(data, np.uint8)
-    decodes = [partial(into, data, bounds[:-1], bounds[1:], room) for room in rooms]
-    copyings = [partial(np.copyto, copy, source) for copy in copies]
-    for what, work in (("decode 4 MB twice: two threads", decodes), ("copy 4 MB twice: two threads", copyings)):
-        one_by_one = partial(_each, work)
-        yield Row(what, partial(_together, work), "one thread", one_by_one, 1, "1.6", time.perf_counter)
-
-
-def _each(work: list[partial[Any]]) -> None:
-    for function in work:
-        function()
-
-
-def _together(work: list[partial[Any]]) -> None:
-    threads = [threading.Thread(target=function) for function in work]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    yield Row("encode 19 arguments of a dict", ours, "bitstruct.c", partial(other.pack, values), 1, at_least=2)
 
 
 if __name__ == "__main__":

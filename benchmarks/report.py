@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.goals import Verdict, batches_text, verdicts
 from benchmarks.machine import machine, machine_text
 from benchmarks.peers import PEERS
 
@@ -13,25 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from benchmarks.kernel import Operation
     from benchmarks.load import Loading
-    from benchmarks.rounds import Measured
+    from benchmarks.rounds import Measured, Timing
 
-__all__ = ["GOALS", "Goal", "Report"]
+__all__ = ["Report"]
 
-
-_OURS = ("c2kit-kernel", "c2kit")
-
-
-@dataclass(frozen=True, slots=True)
-class Goal:
-    """How many times faster one decoder is to be than another, in batches of 1 000 packets and more."""
-
-    decoder: str
-    than: str
-    factor: float
-
-
-GOALS = tuple(Goal(ours, *than) for ours in _OURS for than in (("space_packet_parser", 50), ("ccsdspy", 1)))
+_BESIDE = "c2kit-kernel"
+"""What all others are told in terms of."""
 LOADING_GOAL = 1.5
 """At most so many times as long as the YAML parser alone."""
 
@@ -44,7 +34,10 @@ class Report:
     measured: Sequence[Measured] = ()
     skipped: Sequence[str] = ()
     """Workloads that were not there, and why."""
+    operations: Sequence[Operation] = ()
     loading: Loading | None = None
+    is_quick: bool = False
+    """Whether it only shows that everything works."""
 
     def write(self, folder: Path) -> None:
         """Write ``report.md`` and ``report.json``."""
@@ -54,17 +47,16 @@ class Report:
 
     def markdown(self) -> str:
         """The tables."""
-        lines = [
-            machine_text(self.command),
-            "",
-            "Medians of shuffled rounds, in microseconds of processor time per packet. Ratios hold within one table.",
-        ]
+        parts = [[machine_text(self.command), "", *self._versions()]]
+        parts += [["**A quick run: it shows that everything works; its times say nothing.**"]] if self.is_quick else []
         for measured in self.measured:
-            for size in measured.timings:
-                lines += ["", *_table(measured, size)]
-        lines += ["", *(f"- skipped: {reason}" for reason in self.skipped)] if self.skipped else []
-        lines += ["", *self.loading.table()] if self.loading is not None else []
-        return "\n".join([*lines, "", *(f"- {text}" for text in self._verdicts())]) + "\n"
+            parts += [list(_table(measured))]
+            parts += [list(_threads(measured))] if measured.threads else []
+        parts += [[f"- skipped: {reason}" for reason in self.skipped]] if self.skipped else []
+        parts += [list(_operations(self.operations))] if self.operations else []
+        parts += [list(self.loading.table())] if self.loading is not None else []
+        parts += [list(_goals(list(self._verdicts())))]
+        return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
 
     def plain(self) -> dict[str, Any]:
         """The same for programs, with every round."""
@@ -73,81 +65,121 @@ class Report:
             "machine": machine(),
             "workloads": [_plain(measured) for measured in self.measured],
             "skipped": list(self.skipped),
+            "operations": [asdict(operation) | {"ratio": operation.ratio} for operation in self.operations],
             "loading": None if self.loading is None else asdict(self.loading),
-            "verdicts": list(self._verdicts()),
+            "goals": [asdict(verdict) for verdict in self._verdicts()],
         }
 
-    def _verdicts(self) -> Iterator[str]:
+    def _versions(self) -> Iterator[str]:
+        versions = {
+            f"{name} {version}"
+            for measured in self.measured
+            for known in measured.versions.values()
+            for name, version in known.items()
+        }
+        if versions:
+            yield f"With {', '.join(sorted(versions))}."
+
+    def _verdicts(self) -> Iterator[Verdict]:
         """What became of the goals."""
-        for measured in self.measured:
-            for size, timings in measured.timings.items():
-                for goal in GOALS:
-                    if (size is None or size >= 1000) and {goal.decoder, goal.than} <= timings.keys():
-                        ratio = timings[goal.than].cpu / timings[goal.decoder].cpu
-                        what = f"{measured.workload}, {_batches(size)}: {goal.decoder} to {goal.than}"
-                        yield f"{_met(ratio >= goal.factor)}: {what} {_times(ratio)}, at least {goal.factor:g}"
+        yield from verdicts(self.measured)
+        yield from (operation.verdict for operation in self.operations if operation.verdict is not None)
         if self.loading is not None:
             ratio = self.loading.ratio("load")
-            what = f"loading {self.loading.items:_} items".replace("_", " ")
-            what += f" takes {ratio:.2f} times what the YAML parser alone takes"
-            yield f"{_met(ratio <= LOADING_GOAL)}: {what}, at most {LOADING_GOAL:g}"
+            yield Verdict(
+                what="load a dictionary, beside the YAML parser in C alone",
+                wanted=f"takes at most {LOADING_GOAL:g} times as long",
+                found=f"{ratio:.3g} times",
+                where=f"{self.loading.items:_} items".replace("_", " "),
+                is_met=ratio <= LOADING_GOAL,
+            )
 
 
-def _table(measured: Measured, size: int | None) -> Iterator[str]:
-    timings = measured.timings[size]
-    ours = [peer for peer in _OURS if peer in timings]
-    yield f"### {measured.workload}: {measured.packets:_} packets, {_batches(size)}".replace("_", " ")
+def _table(measured: Measured) -> Iterator[str]:
+    sizes = list(measured.timings)
+    titles = {peer: known.encodes if measured.is_encoded else known.title for peer, known in PEERS.items()}
+    done = "Encoded" if measured.is_encoded else "Decoded"
+    yield f"### {measured.workload}: {_grouped(measured.packets)} packets"
     yield ""
-    yield f"{measured.description}. All {measured.values:_} values of each decoder are as expected.".replace("_", " ")
+    yield f"{measured.description}. {done} in batches; medians, in microseconds of processor time a packet. In"
+    yield f"parentheses: how many times as long as {_BESIDE} takes."
     yield ""
-    yield f"| decoder | CPU, µs | all rounds | wall, µs |{''.join(f' {peer} is faster |' for peer in ours)}"
-    yield f"|---|---:|---:|---:|{'---:|' * len(ours)}"
-    for peer, timing in sorted(timings.items(), key=lambda entry: entry[1].cpu):
-        span = f"{_number(min(timing.cpu_us))} to {_number(max(timing.cpu_us))}"
-        ratios = "".join(f" {_times(timing.cpu / timings[mine].cpu)} |" for mine in ours)
-        yield f"| {PEERS[peer].title} | {_number(timing.cpu)} | {span} | {_number(timing.wall)} |{ratios}"
-    if measured.not_measured:
-        yield ""
-        yield from (f"- not measured: {PEERS[peer].title}: {why}" for peer, why in measured.not_measured.items())
+    yield f"| | {' | '.join(map(batches_text, sizes))} | values compared |"
+    yield f"|---|{'---:|' * (len(sizes) + 1)}"
+    for peer, title in titles.items():
+        if peer in measured.not_measured and title:
+            yield f"| {title} | not measured: {measured.not_measured[peer]} |{' |' * len(sizes)}"
+        elif peer in measured.values:
+            cells = (_cell(measured.timings[size], peer) for size in sizes)
+            yield f"| {title} | {' | '.join(cells)} | {_grouped(measured.values[peer])} |"
+    if measured.notes:
+        yield from ["", *(f"- {titles[peer]}: {note}." for peer, note in measured.notes.items())]
+
+
+def _cell(timings: Mapping[str, Timing], peer: str) -> str:
+    beside = f" ({_times(timings[peer].cpu / timings[_BESIDE].cpu)})" if _BESIDE in timings else ""
+    return f"{_number(timings[peer].cpu)}{beside}"
+
+
+def _threads(measured: Measured) -> Iterator[str]:
+    yield f"#### {measured.workload}: a second thread"
+    yield ""
+    yield "| | one thread, µs a packet of time that passed | two | gain |"
+    yield "|---|---:|---:|---:|"
+    for peer, one in measured.threads[1].items():
+        two = measured.threads[2][peer]
+        yield f"| {PEERS[peer].title} | {_number(one.wall)} | {_number(two.wall)} | x{one.wall / two.wall:.2f} |"
+
+
+def _operations(operations: Sequence[Operation]) -> Iterator[str]:
+    yield "### the kernel's operations, and the fastest known way to do the same"
+    yield ""
+    yield "| what | µs each | beside | µs each | ratio |"
+    yield "|---|---:|---|---:|---:|"
+    for each in operations:
+        yield f"| {each.what} | {each.us:.4f} | {each.than} | {each.than_us:.4f} | {each.ratio:.2f} |"
+
+
+def _goals(found: Sequence[Verdict]) -> Iterator[str]:
+    if not found:
+        return
+    yield "### goals, where they are hardest to reach"
+    yield ""
+    yield "| | wanted | found | where | the whole chain | |"
+    yield "|---|---|---|---|---|---|"
+    for each in found:
+        met = "met" if each.is_met else "**missed**"
+        yield f"| {each.what} | {each.wanted} | {each.found} | {each.where} | {each.whole} | {met} |"
 
 
 def _plain(measured: Measured) -> dict[str, Any]:
-    return {
-        "workload": measured.workload,
-        "description": measured.description,
-        "packets": measured.packets,
-        "values_verified": measured.values,
-        "versions": measured.versions,
-        "not_measured": measured.not_measured,
-        "batches": [
-            {
-                "packets": size,
-                "decoders": {
-                    peer: {"cpu_us": timing.cpu, "wall_us": timing.wall, "rounds": asdict(timing)}
-                    for peer, timing in timings.items()
-                },
-                "ratios_to": {mine: _ratios(timings, mine) for mine in _OURS if mine in timings},
-            }
-            for size, timings in measured.timings.items()
-        ],
-    }
+    plain = asdict(measured)
+    plain["batches"] = [
+        {
+            "packets": size,
+            "peers": {
+                peer: {"cpu_us": timing.cpu, "wall_us": timing.wall, "rounds": asdict(timing)}
+                for peer, timing in timings.items()
+            },
+            "times_as_long": _ratios(timings) if _BESIDE in timings else {},
+        }
+        for size, timings in measured.timings.items()
+    ]
+    del plain["timings"]
+    return plain
 
 
-def _ratios(timings: Mapping[str, Any], mine: str) -> dict[str, float]:
-    return {peer: timing.cpu / timings[mine].cpu for peer, timing in timings.items()}
+def _ratios(timings: Mapping[str, Timing]) -> dict[str, float]:
+    return {peer: timing.cpu / timings[_BESIDE].cpu for peer, timing in timings.items()}
 
 
-def _batches(size: int | None) -> str:
-    return "all at once" if size is None else f"{size:_} at once".replace("_", " ")
+def _grouped(number: int) -> str:
+    return f"{number:_}".replace("_", " ")
 
 
 def _number(value: float) -> str:
-    return f"{value:.3f}" if value < 10 else f"{value:.1f}"
+    return f"{value:.4f}" if value < 1 else f"{value:.2f}" if value < 100 else f"{value:.0f}"
 
 
 def _times(ratio: float) -> str:
-    return f"x{ratio:.2f}" if ratio < 10 else f"x{ratio:.0f}"
-
-
-def _met(is_met: bool) -> str:  # noqa: FBT001 - what it says
-    return "goal met" if is_met else "GOAL MISSED"
+    return f"{ratio:.2f}" if ratio < 10 else f"{ratio:.0f}"

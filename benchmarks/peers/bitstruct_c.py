@@ -1,42 +1,42 @@
-"""bitstruct's module in C: one packet, to one dictionary. Finding the packets is left to the user, as here."""
+"""bitstruct's module in C: a packet to a dictionary, or from it. Finding the packets is left to the user, as here."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bitstruct.c import compile as compile_format
 
 from benchmarks.peers.results import of_records
-from benchmarks.workload import packets_of
+from benchmarks.workload import NotHere, apid_of, packets_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from benchmarks.workload import Columns, Workload
+    from benchmarks.decoder import Given
+    from benchmarks.workload import Columns, Packet, Record, Workload
 
-__all__ = ["DISTRIBUTIONS", "prepare"]
+__all__ = ["DISTRIBUTIONS", "prepare", "prepare_encoder"]
 
 DISTRIBUTIONS = ("bitstruct",)
 _CODES = {"uint": "u", "int": "s", "float": "f"}
 
-Record = dict[str, int | float]
 
-
-def prepare(workload: Workload) -> _Bitstruct:
+def prepare(workload: Workload) -> _Unpacking:
     """Compile a format for each packet."""
-    return _Bitstruct(workload)
+    if workload.is_converted:
+        raise NotHere("it does not convert")
+    return _Unpacking(workload)
 
 
-class _Bitstruct:
+def prepare_encoder(workload: Workload) -> _Packing:
+    """Likewise."""
+    return _Packing(workload)
+
+
+class _Unpacking:
     def __init__(self, workload: Workload) -> None:
         self._workload = workload
-        self._unpack = {
-            packet.apid: compile_format(
-                "".join(f"{_CODES[item.kind]}{item.bits}" for item in packet.items),
-                [item.name for item in packet.items],
-            ).unpack
-            for packet in workload.packets
-        }
+        self._unpack = {packet.apid: _format(packet).unpack for packet in workload.packets}
 
     def ready(self, batch: bytes) -> bytes:
         return batch
@@ -44,7 +44,29 @@ class _Bitstruct:
     def decode(self, batch: bytes) -> Iterator[Record]:
         unpack = self._unpack
         for packet in packets_of(batch):
-            yield unpack[(packet[0] & 0x07) << 8 | packet[1]](packet)
+            yield unpack[apid_of(packet)](packet)
 
-    def columns(self, decoded: list[Record]) -> Columns:
+    def columns(self, decoded: Iterable[Record]) -> Columns:
         return of_records(self._workload, decoded)
+
+
+class _Packing:
+    header_bytes = 0
+
+    def __init__(self, workload: Workload) -> None:
+        self._pack = {packet.name: _format(packet).pack for packet in workload.packets}
+
+    def ready(self, batch: Given) -> list[tuple[Any, Record]]:
+        return [(self._pack[packet.name], record) for packet, record in batch]
+
+    def encode(self, batch: list[tuple[Any, Record]]) -> Iterator[bytes]:
+        for pack, record in batch:
+            yield pack(record)
+
+    def packets(self, encoded: Iterable[bytes]) -> Iterable[bytes]:
+        return encoded
+
+
+def _format(packet: Packet) -> Any:  # noqa: ANN401 - it has no types
+    text = "".join(f"{_CODES[item.kind]}{item.bits}" for item in packet.items)
+    return compile_format(text, [item.name for item in packet.items])

@@ -1,20 +1,25 @@
-"""c2kit as a program embeds it: bytes as they came, framed, identified and decommutated, asides taken."""
+"""c2kit as a program embeds it: bytes as they came, framed, identified and decommutated, asides taken.
+
+And commands as a program makes them: by name, from engineering values, all that is wrong with them found.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks.peers.c2kit_definitions import dictionary_of
-from benchmarks.peers.results import of_columns
-from c2kit import CcsdsPackets, Decommutator, Identifier
+from benchmarks.peers.c2kit_definitions import TARGET, commands_of, dictionary_of
+from benchmarks.peers.results import named, of_columns
+from c2kit import CcsdsPackets, CommandEncoder, Decommutator, Identifier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from benchmarks.decoder import Given
     from benchmarks.workload import Columns, Workload
     from c2kit import TelemetryBatch
+    from c2kit.processors import EncodedCommand
 
-__all__ = ["DISTRIBUTIONS", "prepare"]
+__all__ = ["DISTRIBUTIONS", "prepare", "prepare_encoder"]
 
 DISTRIBUTIONS = ("c2kit", "numpy")
 
@@ -24,8 +29,14 @@ def prepare(workload: Workload) -> _Chain:
     return _Chain(workload)
 
 
+def prepare_encoder(workload: Workload) -> _Commands:
+    """Make the encoder."""
+    return _Commands(workload)
+
+
 class _Chain:
     def __init__(self, workload: Workload) -> None:
+        self._packets = {packet.name: packet for packet in workload.packets}
         dictionary = dictionary_of(workload)
         self._framing = CcsdsPackets()
         self._identify = Identifier(dictionary)
@@ -42,5 +53,26 @@ class _Chain:
         self._identify.take_asides()
         self._decommutate.take_asides()
 
-    def columns(self, decoded: list[TelemetryBatch]) -> Columns:
-        return of_columns((batch.packet.name, [batch[name].to_list() for name in batch]) for batch in decoded)
+    def columns(self, decoded: Iterable[TelemetryBatch]) -> Columns:
+        return of_columns(
+            (batch.packet.name, named(self._packets[batch.packet.name], [batch[name].to_list() for name in batch]))
+            for batch in decoded
+        )
+
+
+class _Commands:
+    header_bytes = 0
+
+    def __init__(self, workload: Workload) -> None:
+        self._encoder = CommandEncoder(commands_of(workload))
+
+    def ready(self, batch: Given) -> Given:
+        return batch
+
+    def encode(self, batch: Given) -> Iterator[EncodedCommand]:
+        encode = self._encoder.encode
+        for packet, record in batch:
+            yield encode(TARGET, packet.name, record)
+
+    def packets(self, encoded: Iterable[EncodedCommand]) -> Iterable[bytes]:
+        return (command.data for command in encoded)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks.peers.c2kit_kernel import KernelDecoder
+from benchmarks.peers.c2kit_kernel import KernelDecoder, KernelEncoder
 from c2kit.kernel import columns
 
 if TYPE_CHECKING:
     from benchmarks.workload import Workload
 
-__all__ = ["DISTRIBUTIONS", "prepare"]
+__all__ = ["DISTRIBUTIONS", "prepare", "prepare_encoder"]
 
 DISTRIBUTIONS = ("c2kit", "numpy")
 
@@ -18,3 +18,8 @@ DISTRIBUTIONS = ("c2kit", "numpy")
 def prepare(workload: Workload) -> KernelDecoder:
     """Compile the layouts."""
     return KernelDecoder(workload, columns)
+
+
+def prepare_encoder(workload: Workload) -> KernelEncoder:
+    """Likewise."""
+    return KernelEncoder(workload, columns)

@@ -6,13 +6,22 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any
 
-    from benchmarks.workload import Columns, Workload
+    from benchmarks.workload import Columns, Packet, Value, Workload
 
-__all__ = ["of_columns", "of_records"]
+__all__ = ["named", "of_columns", "of_records"]
 
 
-def of_columns(batches: Iterable[tuple[str, Sequence[list[int | float]]]]) -> Columns:
+def named(packet: Packet, columns: Sequence[list[Any]]) -> list[list[Value]]:
+    """Columns in which states are the names of their numbers: what reads columns looks names up."""
+    return [
+        [item.states[raw] for raw in column] if item.states else column
+        for item, column in zip(packet.items, columns, strict=True)
+    ]
+
+
+def of_columns(batches: Iterable[tuple[str, Sequence[list[Value]]]]) -> Columns:
     """Join batches, each of which is a packet's name and the values of each item."""
     found: Columns = {}
     for name, columns in batches:
@@ -21,7 +30,7 @@ def of_columns(batches: Iterable[tuple[str, Sequence[list[int | float]]]]) -> Co
     return found
 
 
-def of_records(workload: Workload, records: Iterable[Mapping[str, int | float]]) -> Columns:
+def of_records(workload: Workload, records: Iterable[Mapping[str, Value]]) -> Columns:
     """Turn records, each of which holds its packet's values by name, into columns."""
     by_apid = {packet.apid: packet for packet in workload.packets}
     found: Columns = {}

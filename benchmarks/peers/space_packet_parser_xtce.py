@@ -1,4 +1,4 @@
-"""space_packet_parser: one packet, to one dictionary of numbers that know their raw values, as XTCE defines it."""
+"""space_packet_parser: one packet, to one dictionary of values that know their raw values, as XTCE defines it."""
 
 from __future__ import annotations
 
@@ -41,9 +41,8 @@ class _Xtce:
         for packet in ccsds_generator(batch):
             yield parse(packet)
 
-    def columns(self, decoded: list[Any]) -> Columns:
-        records = ({name: value.raw_value for name, value in packet.items()} for packet in decoded)
-        return of_records(self._workload, records)
+    def columns(self, decoded: Iterable[Any]) -> Columns:
+        return of_records(self._workload, decoded)
 
 
 def _document(workload: Workload) -> bytes:
@@ -69,14 +68,25 @@ def _document(workload: Workload) -> bytes:
 
 
 def _add_type(types: Element, item: Item) -> None:
-    size = {"sizeInBits": str(item.bits)}
+    name, size = {"name": f"{item.name}_TYPE"}, {"sizeInBits": str(item.bits)}
     if item.kind == "float":
-        known = SubElement(types, "FloatParameterType", {"name": f"{item.name}_TYPE"})
+        known = SubElement(types, "FloatParameterType", name)
         SubElement(known, "FloatDataEncoding", {**size, "encoding": "IEEE754"})
         return
-    known = SubElement(types, "IntegerParameterType", {"name": f"{item.name}_TYPE"})
-    encoding = "unsigned" if item.kind == "uint" else "twosComplement"
-    SubElement(known, "IntegerDataEncoding", {**size, "encoding": encoding})
+    encoded = {**size, "encoding": "unsigned" if item.kind == "uint" else "twosComplement"}
+    if item.states:
+        known = SubElement(types, "EnumeratedParameterType", name)
+        SubElement(known, "IntegerDataEncoding", encoded)
+        states = SubElement(known, "EnumerationList")
+        for raw, label in enumerate(item.states):
+            SubElement(states, "Enumeration", {"value": str(raw), "label": label})
+        return
+    known = SubElement(types, "IntegerParameterType", name)
+    encoding = SubElement(known, "IntegerDataEncoding", encoded)
+    if item.polynomial:
+        polynomial = SubElement(SubElement(encoding, "DefaultCalibrator"), "PolynomialCalibrator")
+        for power, coefficient in enumerate(item.polynomial):
+            SubElement(polynomial, "Term", {"coefficient": repr(coefficient), "exponent": str(power)})
 
 
 def _add_container(containers: Element, name: str, items: Iterable[Item], abstract: str = "false") -> Element:

@@ -45,7 +45,7 @@ def main(arguments: list[str] | None = None, plan: Plan | None = None) -> int:
     report = Report(" ".join(["python -m benchmarks.pipeline", *given]))
     options.output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=options.directory, prefix="pipeline-") as folder:
-        bench = _Bench(report, plan, Path(folder), options.buses, peer=not options.no_peer)
+        bench = _Bench(report, plan, Path(folder), options.buses, peer=not options.no_peer, installs=not options.quick)
         try:
             for part in options.parts or PARTS:
                 getattr(bench, part)()
@@ -61,12 +61,15 @@ def main(arguments: list[str] | None = None, plan: Plan | None = None) -> int:
 class _Bench:
     """The parts. Each measurement has a process and a folder of its own."""
 
-    def __init__(self, report: Report, plan: Plan, folder: Path, buses: list[str], *, peer: bool) -> None:
+    def __init__(
+        self, report: Report, plan: Plan, folder: Path, buses: list[str], *, peer: bool, installs: bool
+    ) -> None:
         self._report = report
         self._plan = plan
         self._folder = folder
         self._buses = buses
         self._wants_peer = peer
+        self._installs = installs
         self._numbers = itertools.count()
 
     def throughput(self) -> None:
@@ -101,11 +104,12 @@ class _Bench:
         folder = self._new()
         workload.save(folder)
         try:
-            worker = stack.enter_context(Worker(OPENC3, folder))
+            worker = stack.enter_context(Worker(OPENC3, install=self._installs))
         except EnvironmentFailed as error:
-            self._report.skipped.append(f"{_PEER} cannot be installed: {str(error).splitlines()[-1]}")
-            _say(self._report.skipped[-1])
-            return []
+            return self._without(f"{_PEER} cannot be installed: {error}")
+        if worker.not_here:
+            return self._without(f"{_PEER}: {worker.not_here}")
+        worker.prepare(folder)
         answer = worker.ask({"verify": 1000})
         if "difference" in answer:
             raise ResultsDiffer(f"{_PEER}: {answer['difference']}")
@@ -115,6 +119,11 @@ class _Bench:
             self._report.peer.append(Passage(found["packets"], found["wall_ns"], found["cpu_ns"]))
 
         return [measure]
+
+    def _without(self, reason: str) -> list[Callable[[], None]]:
+        self._report.skipped.append(reason)
+        _say(reason)
+        return []
 
     def latency(self) -> None:
         """At each rate, on each bus and without any."""

@@ -1,17 +1,20 @@
-"""Housekeeping as small satellites send it: 70 bytes, 24 items behind the primary header, some across bytes.
-
-The values are drawn first, and packed as one large integer a packet, so that nothing that is measured has made them.
-"""
+"""Housekeeping as small satellites send it: 70 bytes, 24 items behind the primary header, some across bytes."""
 
 from __future__ import annotations
 
 import random
-import struct
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from benchmarks.workload import PRIMARY_HEADER, Item, Packet, Workload
+from benchmarks.packing import generated
+from benchmarks.workload import PRIMARY_HEADER, Item, Packet
 
-__all__ = ["make"]
+if TYPE_CHECKING:
+    from benchmarks.workload import Workload
 
+__all__ = ["make", "make_converted"]
+
+_SEED = 20261124
 _APID = 0x123
 _DATA = (
     Item("TIME", "uint", 48),
@@ -40,48 +43,29 @@ _DATA = (
     Item("POINTING_ERROR", "float", 32),
     Item("CLOCK_OFFSET", "float", 64),
 )
-_FLOATS = {32: (">f", 8), 64: (">d", 11)}
-"""The format, and the bits of the exponent."""
+_ON_OFF = ("OFF", "ON")
+_STATES = {"HEATER_ON": _ON_OFF, "RADIO_ON": _ON_OFF, "MODE": ("SAFE", "IDLE", "POINTING", "DOWNLINK")}
+_POLYNOMIALS = {
+    "BUS_VOLTAGE": (0.0, 2.0**-11),
+    "BUS_CURRENT": (-4.0, 2.0**-12),
+    "PANEL_TEMPERATURE": (-40.0, 2.0**-7, 2.0**-20),
+    "TANK_TEMPERATURE": (12.5, 2.0**-9, -(2.0**-21)),
+    "SUN_SENSOR": (-90.0, 2.0**-5),
+}
 
 
 def make(count: int) -> Workload:
     """Packets with values from a fixed seed."""
     packet = Packet("HOUSEKEEPING", _APID, PRIMARY_HEADER + _DATA)
-    draw = random.Random(20261124)
-    rows = [_values(packet, draw, number) for number in range(count)]
-    return Workload(
-        name="housekeeping",
-        description=f"generated: {len(_DATA)} items and the primary header's 7 in {packet.size_bytes} bytes",
-        packets=(packet,),
-        data=b"".join(_packed(packet, row) for row in rows),
-        expected={packet.name: [list(column) for column in zip(*rows, strict=True)]},
+    description = f"generated: {len(_DATA)} items and the primary header's 7 in {packet.size_bytes} bytes"
+    return generated("housekeeping", description, [packet], count, random.Random(_SEED))
+
+
+def make_converted(count: int) -> Workload:
+    """The same packets, three of whose items have states and five polynomials."""
+    items = tuple(
+        replace(item, states=_STATES.get(item.name, ()), polynomial=_POLYNOMIALS.get(item.name, ())) for item in _DATA
     )
-
-
-def _values(packet: Packet, draw: random.Random, number: int) -> list[int | float]:
-    # Telemetry, with a secondary header, unsegmented; the data length is that of 4.1.3.5.3.
-    header: list[int | float] = [0, 0, 1, packet.apid, 3, number % 2**14, packet.size_bytes - 7]
-    return header + [_value(item, draw) for item in packet.items[len(header) :]]
-
-
-def _value(item: Item, draw: random.Random) -> int | float:
-    if item.kind == "uint":
-        return draw.getrandbits(item.bits)
-    if item.kind == "int":
-        return draw.getrandbits(item.bits) - (1 << item.bits - 1)
-    text, exponent_bits = _FLOATS[item.bits]
-    # Neither an infinity nor not-a-number, which equals nothing: their exponents are all ones.
-    exponent = draw.randrange(2**exponent_bits - 1)
-    below = item.bits - 1 - exponent_bits
-    pattern = (draw.getrandbits(1) << exponent_bits | exponent) << below | draw.getrandbits(below)
-    value: float = struct.unpack(text, pattern.to_bytes(item.bits // 8))[0]
-    return value
-
-
-def _packed(packet: Packet, values: list[int | float]) -> bytes:
-    bits = 0
-    for item, value in zip(packet.items, values, strict=True):
-        if isinstance(value, float):
-            value = int.from_bytes(struct.pack(_FLOATS[item.bits][0], value))  # noqa: PLW2901 - its pattern
-        bits = bits << item.bits | value & (1 << item.bits) - 1
-    return bits.to_bytes(packet.size_bytes)
+    packet = Packet("HOUSEKEEPING", _APID, PRIMARY_HEADER + items)
+    description = f"the same packets: {len(_STATES)} items have states, {len(_POLYNOMIALS)} polynomials"
+    return generated("housekeeping-converted", description, [packet], count, random.Random(_SEED))

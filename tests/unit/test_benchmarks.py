@@ -4,26 +4,35 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
+from collections.abc import Iterator
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from benchmarks import environment, rounds
 from benchmarks.environment import ROOT, EnvironmentFailed, python_of
+from benchmarks.goals import verdicts
 from benchmarks.load import write_dictionary
-from benchmarks.peers import PEERS
-from benchmarks.peers.c2kit_definitions import TARGET, dictionary_of
-from benchmarks.rounds import Plan, ResultsDiffer, measure
-from benchmarks.workload import NotHere, Workload
+from benchmarks.peers import PEERS, Peer
+from benchmarks.peers.c2kit_definitions import TARGET, commands_of, dictionary_of
+from benchmarks.report import Report
+from benchmarks.rounds import Measured, Plan, ResultsDiffer, Timing, Workers
+from benchmarks.workload import NotHere, Workload, apid_of, packets_of
 from benchmarks.workloads import WORKLOADS
 from c2kit import Dictionary
 from c2kit.kernel import reference
 from c2kit.kernel.layout import Layout
 
-OURS = [name for name, peer in PEERS.items() if peer.requirements is None]
-SHORT = Plan(rounds=2, seconds=0.0, batches=(7, None))
+OURS = [name for name, peer in PEERS.items() if peer.environment is None]
+EXTRAS = ["ccsdspy", "bitstruct", "space_packet_parser"]
+"""Peers that the tests' own environment has."""
+GENERATED = [name for name in WORKLOADS if name != "jpss"]
+SHORT = Plan(rounds=2, seconds=0.0, batches=(7, None), threads_batch=7)
 
 
 @pytest.fixture(scope="module")
@@ -32,12 +41,9 @@ def housekeeping() -> Workload:
 
 
 @pytest.fixture(scope="module")
-def _peers_are_installed() -> None:
-    try:
-        for requirements in {peer.requirements for peer in PEERS.values()}:
-            python_of(requirements)
-    except EnvironmentFailed as error:
-        pytest.skip(f"the peers cannot be installed here: {error}")
+def workers() -> Iterator[Workers]:
+    with Workers(["c2kit-kernel", "c2kit-numpy", "memcpy"], install=False) as workers:
+        yield workers
 
 
 def run(output: Path, *arguments: str, **variables: str) -> dict[str, Any]:
@@ -51,35 +57,39 @@ def run(output: Path, *arguments: str, **variables: str) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("_peers_are_installed")
-def test_the_quick_form_measures_every_decoder_once_its_values_are_verified(tmp_path: Path) -> None:
-    report = run(tmp_path, "--quick", "--packets", "1500", "--rounds", "1", "--items", "100")
-    (workload,) = report["workloads"]
-    assert (workload["workload"], workload["values_verified"]) == ("housekeeping", 1500 * 31)
-    assert [batch["packets"] for batch in workload["batches"]] == [1000, None]
-    for batch in workload["batches"]:
-        assert batch["decoders"].keys() == PEERS.keys()
-        assert all(decoder["cpu_us"] > 0 for decoder in batch["decoders"].values())
-        assert all(ratios.keys() == PEERS.keys() for ratios in batch["ratios_to"].values())
-    assert workload["versions"].keys() == PEERS.keys()
+def test_the_quick_form_tells_of_every_peer_what_was_measured_or_why_it_was_not(tmp_path: Path) -> None:
+    report = run(tmp_path, "--quick", "--packets", "200", "--items", "100")
+    assert [workload["workload"] for workload in report["workloads"]] == GENERATED
+    for workload in report["workloads"]:
+        measured = workload["values"].keys()
+        assert measured.isdisjoint(workload["not_measured"])
+        assert measured | workload["not_measured"].keys() == PEERS.keys()
+        assert [batch["packets"] for batch in workload["batches"]] == [1, 64, None]
+        for batch in workload["batches"]:
+            assert batch["peers"].keys() == batch["times_as_long"].keys() == measured
+            assert all(peer["wall_us"] > 0 for peer in batch["peers"].values())
+    raw = report["workloads"][0]
+    assert raw["values"].keys() >= set(EXTRAS)
+    assert raw["values"]["bitstruct"] == 3 * 200 * 31
+    assert raw["versions"]["ccsdspy"].keys() == {"ccsdspy", "numpy"}
+    assert raw["threads"]["2"].keys() <= {name for name, peer in PEERS.items() if peer.has_threads}
     assert report["loading"]["items"] == 100
-    assert len(report["verdicts"]) == 9
+    assert {"what", "wanted", "found", "where", "is_met", "whole"} == report["goals"][0].keys()
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("_peers_are_installed")
 def test_a_recording_is_verified_by_the_values_that_are_kept_beside_it(tmp_path: Path, real_data: Path) -> None:
-    arguments = ("decode", "--workloads", "jpss", "--quick", "--rounds", "1")
+    arguments = ("peers", "--workloads", "jpss", "--quick", "--batches", "all", "--peers", ",".join([*OURS, *EXTRAS]))
     report = run(tmp_path, *arguments, C2KIT_REAL_DATA=str(real_data))
     (workload,) = report["workloads"]
-    assert (workload["packets"], workload["values_verified"]) == (7200, 7200 * 27)
-    assert all(batch["decoders"].keys() == PEERS.keys() for batch in workload["batches"])
+    assert workload["packets"] == 7200
+    assert {workload["values"][peer] for peer in [*OURS, "ccsdspy", "bitstruct"]} == {7200 * 27}
+    assert workload["values"]["space_packet_parser"] == 1024 * 27
     assert report["skipped"] == []
 
 
 def test_a_recording_that_is_not_there_is_skipped_aloud(tmp_path: Path) -> None:
-    arguments = ("decode", "--workloads", "jpss", "--peers", ",".join(OURS))
-    report = run(tmp_path, *arguments)
+    report = run(tmp_path, "peers", "--quick", "--workloads", "jpss", "--peers", "memcpy")
     assert report["workloads"] == []
     assert report["skipped"] == ["jpss: C2KIT_REAL_DATA is not set to the folder that has the recording"]
     assert "skipped: jpss" in (tmp_path / "report.md").read_text(encoding="utf-8")
@@ -91,28 +101,107 @@ def test_a_folder_without_the_recording_is_named(tmp_path: Path, monkeypatch: py
         WORKLOADS["jpss"](1)
 
 
-def test_rounds_give_each_decoder_one_timing_a_round_and_size_of_batch(housekeeping: Workload, tmp_path: Path) -> None:
-    measured = measure(housekeeping, tmp_path, OURS, SHORT)
-    assert measured.values == 60 * 31
-    assert {size: list(timings) for size, timings in measured.timings.items()} == {7: OURS, None: OURS}
-    assert all(len(timing.cpu_us) == 2 for timings in measured.timings.values() for timing in timings.values())
+def test_rounds_give_each_peer_one_timing_a_round_and_size_of_batch(
+    housekeeping: Workload, workers: Workers, tmp_path: Path
+) -> None:
+    measured = workers.measure(housekeeping, tmp_path, SHORT)
+    peers = {"c2kit-kernel", "c2kit-numpy", "memcpy"}
+    assert measured.values == dict.fromkeys(peers, 2 * 60 * 31)
+    assert {size: timings.keys() for size, timings in measured.timings.items()} == {7: peers, None: peers}
+    assert {threads: set(timings) for threads, timings in measured.threads.items()} == {
+        1: {"c2kit-kernel", "memcpy"},
+        2: {"c2kit-kernel", "memcpy"},
+    }
+    everything = [*measured.timings.values(), *measured.threads.values()]
+    assert all(len(timing.cpu_us) == 2 for timings in everything for timing in timings.values())
 
 
-def test_one_wrong_value_stops_everything(housekeeping: Workload, tmp_path: Path) -> None:
+def test_one_wrong_value_stops_everything(housekeeping: Workload, workers: Workers, tmp_path: Path) -> None:
     columns = [list(column) for column in housekeeping.expected["HOUSEKEEPING"]]
-    columns[15][41] += 1
+    found = columns[15][41]
+    columns[15][41] = int(found) + 1
     wrong = replace(housekeeping, expected={"HOUSEKEEPING": columns})
-    with pytest.raises(ResultsDiffer, match=rf"c2kit.*GAIN: packet 41: {columns[15][41] - 1} instead of"):
-        measure(wrong, tmp_path, OURS, SHORT)
+    with pytest.raises(ResultsDiffer, match=rf"c2kit-kernel: HOUSEKEEPING.GAIN: packet 41: {found} instead of"):
+        workers.measure(wrong, tmp_path, SHORT)
 
 
-def test_generated_packets_hold_the_values_that_were_drawn(housekeeping: Workload) -> None:
-    (packet,) = housekeeping.packets
-    assert (packet.size_bytes, len(packet.items), len(housekeeping.data)) == (70, 7 + 24, 60 * 70)
-    items = dictionary_of(housekeeping).target(TARGET).packet(packet.name).items
-    starts = np.arange(0, len(housekeeping.data), packet.size_bytes)
-    decoded = reference.decode(Layout(items), housekeeping.data, starts, starts + packet.size_bytes)
-    assert [column.to_list() for column in decoded] == housekeeping.expected[packet.name]
+@pytest.mark.parametrize("place", [0, 21 + 22 * 2])
+def test_one_wrong_byte_stops_everything(place: int, workers: Workers, tmp_path: Path) -> None:
+    commands = WORKLOADS["commands"](60)
+    data = bytearray(commands.data)
+    data[place] ^= 0x10
+    with pytest.raises(ResultsDiffer, match=rf"commands: c2kit-kernel: packet {place // 22}: "):
+        workers.measure(replace(commands, data=bytes(data)), tmp_path, SHORT)
+
+
+def test_copying_is_compared_too(housekeeping: Workload, tmp_path: Path) -> None:
+    with Workers(["memcpy"]) as workers:
+        assert workers.measure(housekeeping, tmp_path, SHORT).values == {"memcpy": 2 * 60 * 31}
+
+
+def test_a_peer_that_cannot_be_installed_or_imported_says_why(
+    housekeeping: Workload, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def python_or_not(environment: str | None, *, install: bool) -> Path:
+        assert install
+        if environment == "openc3":
+            raise EnvironmentFailed("there is no index")
+        return Path(sys.executable)
+
+    monkeypatch.setattr(rounds, "python_of", python_or_not)
+    monkeypatch.setitem(PEERS, "ait-core", Peer("benchmarks.peers.nobody", "somebody"))
+    with Workers(["memcpy", "openc3", "ait-core"]) as workers:
+        measured = workers.measure(housekeeping, tmp_path, SHORT)
+    assert measured.timings[7].keys() == {"memcpy"}
+    assert measured.not_measured == {
+        "openc3": "it cannot be installed: there is no index",
+        "ait-core": "it cannot be imported: No module named 'benchmarks.peers.nobody'",
+    }
+    report = Report("here", [measured]).markdown()
+    assert f"| {PEERS['openc3'].title} | not measured: it cannot be installed: there is no index | | |" in report
+    assert "| somebody | not measured: it cannot be imported: No module" in report
+
+
+def test_what_a_peer_cannot_do_is_said(workers: Workers, tmp_path: Path) -> None:
+    measured = workers.measure(WORKLOADS["commands"](60), tmp_path, SHORT)
+    assert measured.not_measured == {"memcpy": "it does not encode"}
+    assert measured.threads == {}
+
+
+@pytest.mark.parametrize("name", GENERATED)
+def test_generated_packets_hold_the_values_that_were_drawn(name: str) -> None:
+    workload = WORKLOADS[name](100)
+    target = dictionary_of(workload).target(TARGET)
+    data = list(packets_of(workload.data))
+    for packet in workload.packets:
+        mine = [each for each in data if apid_of(each) == packet.apid]
+        ends = np.cumsum([len(each) for each in mine], dtype=np.int64)
+        starts = ends - packet.size_bytes
+        decoded = reference.decode(Layout(target.packet(packet.name).items), b"".join(mine), starts, ends)
+        for item, column, expected in zip(packet.items, decoded, workload.expected[packet.name], strict=True):
+            values = column.to_list()
+            if item.states:
+                values = [item.states[raw] for raw in values]
+            if item.polynomial:
+                terms = [[Fraction(c) * raw**n for n, c in enumerate(item.polynomial)] for raw in values]
+                # Equal as fractions: nothing was rounded, in whatever order a peer computes.
+                values = [sum(each) for each in terms]
+            assert values == expected, item.name
+
+
+def test_workloads_are_of_the_sizes_that_they_tell_of() -> None:
+    made = {name: WORKLOADS[name](400) for name in GENERATED}
+    assert {name: {len(packet.items) - 7 for packet in each.packets} for name, each in made.items()} == {
+        "housekeeping": {24},
+        "housekeeping-converted": {24},
+        "wide": {250},
+        "mixed": set(range(7, 71, 4)),
+        "commands": {9},
+    }
+    sizes = {name: {packet.size_bytes for packet in each.packets} for name, each in made.items()}
+    assert (sizes["housekeeping"], sizes["wide"], sizes["commands"]) == ({70}, {1024}, {22})
+    assert made["housekeeping"].data == made["housekeeping-converted"].data
+    assert len({apid_of(each) for each in packets_of(made["mixed"].data)}) == 16
 
 
 @pytest.mark.parametrize("size", [1, 7, 60, 1000, None])
@@ -123,9 +212,20 @@ def test_batches_are_whole_packets_in_order(housekeeping: Workload, size: int | 
     assert len(batches) == (1 if size is None else -(-60 // size))
 
 
-def test_a_workload_is_read_as_it_was_saved(housekeeping: Workload, tmp_path: Path) -> None:
-    housekeeping.save(tmp_path)
-    assert Workload.load(tmp_path) == housekeeping
+@pytest.mark.parametrize("name", GENERATED)
+def test_a_workload_is_read_as_it_was_saved(name: str, tmp_path: Path) -> None:
+    workload = WORKLOADS[name](60)
+    workload.save(tmp_path)
+    assert Workload.load(tmp_path) == workload
+
+
+@pytest.mark.parametrize("count", [1, 5, 59, 60, 61])
+def test_the_head_of_a_workload_has_the_values_of_its_packets(count: int) -> None:
+    whole = WORKLOADS["mixed"](60)
+    head = whole.head(count)
+    assert whole.data.startswith(head.data)
+    assert head.count == len(list(packets_of(head.data))) == min(count, 60)
+    assert list(head.records()) == list(whole.records())[:count]
 
 
 @pytest.mark.parametrize(
@@ -145,6 +245,89 @@ def test_integers_are_not_compared_as_floats(housekeeping: Workload) -> None:
     large = replace(housekeeping, expected={"HOUSEKEEPING": [[2**63 + 1]] * 31})
     assert large.difference({"HOUSEKEEPING": [[2**63 + 1]] * 31}) is None
     assert large.difference({"HOUSEKEEPING": [[float(2**63)]] * 31}) is not None
+
+
+def measured_as(workload: str, times: dict[int | None, dict[str, float]], **threads: dict[int, float]) -> Measured:
+    """What was measured, of nothing but times in three rounds, one of which was disturbed."""
+    found = Measured(workload, "", 1, is_encoded=False, versions={})
+    found.timings = {size: {peer: _timing(us) for peer, us in row.items()} for size, row in times.items()}
+    for peer, gains in threads.items():
+        for number, us in gains.items():
+            found.threads.setdefault(number, {})[peer.replace("_", "-")] = _timing(us)
+    return found
+
+
+def _timing(us: float) -> Timing:
+    return Timing([us, us, 100 * us], [us, us, 100 * us])
+
+
+def test_a_goal_is_judged_where_it_is_hardest_to_reach() -> None:
+    measured = [
+        measured_as("wide", {256: {"c2kit-kernel": 1.0, "c2kit": 2.0, "openc3": 500.0}, 8: {"c2kit-kernel": 9.0}}),
+        measured_as("mixed", {None: {"c2kit-kernel": 1.0, "openc3": 199.0}, 64: {"c2kit-kernel": 9.0, "openc3": 1.0}}),
+    ]
+    (verdict,) = verdicts(measured)
+    assert (verdict.found, verdict.where, verdict.is_met) == ("x199", "mixed, all at once", False)
+    (verdict,) = verdicts(measured[:1])
+    assert (verdict.found, verdict.where, verdict.is_met) == ("x500", "wide, 256 at once", True)
+    assert verdict.whole == "x250"
+
+
+@pytest.mark.parametrize(("us", "is_met"), [(4.9, True), (5.1, False)])
+def test_a_goal_may_be_how_many_times_as_long_it_takes(us: float, is_met: bool) -> None:  # noqa: FBT001 - a fixture
+    (verdict,) = verdicts([measured_as("housekeeping", {4096: {"c2kit-into": us, "memcpy": 1.0}})])
+    assert (verdict.found, verdict.is_met) == (f"{us} times", is_met)
+
+
+@pytest.mark.parametrize(("copying", "met"), [(1.2, True), (0.5, False)])
+def test_a_second_thread_need_not_gain_more_than_where_bytes_are_copied(copying: float, met: bool) -> None:  # noqa: FBT001
+    threads = {"c2kit_into": {1: 4.0, 2: 3.0}, "memcpy": {1: copying, 2: 1.0 if copying > 1 else 0.25}}
+    (verdict,) = verdicts([measured_as("housekeeping", {}, **threads)])
+    assert (verdict.found, verdict.is_met) == ("x1.33", met)
+
+
+def test_every_environment_has_pinned_versions() -> None:
+    pinned = tomllib.loads((ROOT / "benchmarks" / "peers.toml").read_text(encoding="utf-8"))
+    assert {peer.environment for peer in PEERS.values()} == {None, *pinned}
+    assert all("==" in requirement for requirements in pinned.values() for requirement in requirements)
+
+
+def test_an_environment_is_made_once_and_one_that_fails_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[tuple[str, ...]] = []
+
+    def run(*command: str) -> None:
+        ran.append(command)
+        if "venv" in command:
+            Path(command[-1]).mkdir(parents=True)
+        elif "bitstruct==8.24.0" not in command:
+            raise EnvironmentFailed("no such version")
+
+    monkeypatch.setattr(environment, "ROOT", tmp_path)
+    monkeypatch.setattr(environment, "_run", run)
+    here = Path(sys.executable)
+    assert python_of(None) == python_of("bitstruct", install=False) == here
+    assert ran == []
+    python = python_of("bitstruct")
+    assert python.is_relative_to(tmp_path)
+    assert python_of("bitstruct") == python_of("bitstruct", install=False) == python
+    assert len(ran) == 2
+    with pytest.raises(EnvironmentFailed, match="no such version"):
+        python_of("openc3")
+    assert [each.name.rpartition("-")[0] for each in python.parents[2].iterdir()] == ["bitstruct"]
+
+
+def test_what_pip_said_last_is_why_an_environment_failed() -> None:
+    with pytest.raises(EnvironmentFailed, match=r"^the end$"):
+        environment._run(sys.executable, "-c", "print('a beginning'); print('the end'); raise SystemExit(3)")
+
+
+def test_commands_are_made_of_arguments_that_everybody_can_encode() -> None:
+    workload = WORKLOADS["commands"](60)
+    (command,) = commands_of(workload).target(TARGET).commands
+    assert sum(argument.bit_length or 0 for argument in command.arguments) == 8 * 22
+    assert all(item.bits % 8 == 0 for item in workload.packets[0].items[7:])
 
 
 def test_the_dictionary_to_be_loaded_has_as_many_items_as_asked_for(tmp_path: Path) -> None:
