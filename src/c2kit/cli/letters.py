@@ -10,6 +10,7 @@ from attrs import evolve, field, frozen
 from c2kit.batches import PacketBatch, TelemetryBatch
 from c2kit.batches.arrow import Values
 from c2kit.batches.kinds import Kind
+from c2kit.bus.reading import records_of
 from c2kit.bus.records import DeadLetter, unpack
 from c2kit.cli.options import tell
 from c2kit.cli.tables import Selection
@@ -82,10 +83,7 @@ def letters_on(look: Look, stage: str | None = None) -> list[Letter]:
         raise UnknownName(kind="stage", name=stage, known=streams, where=f"mission {look.mission}")
     stages = {name: of for of, name in streams.items() if stage in (None, of)}
     reader = Reader(look)
-    letters: list[Letter | None] = []
-    with look.bus.view(list(stages), from_oldest=True) as view:
-        while records := view.receive(0.0):
-            letters += [_letter(reader, stages[record.stream], record) for record in records]
+    letters = [_letter(reader, stages[record.stream], record) for record in records_of(look.bus, stages)]
     return sorted((each for each in letters if each is not None), key=lambda each: (each.told.time_ns, each.stage))
 
 

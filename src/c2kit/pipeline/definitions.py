@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from c2kit.batches.arrow import PacketSchema, TelemetrySchema, named_by, schema_of
 from c2kit.batches.kinds import Kind
 from c2kit.bus import Fenced, Record, Step
+from c2kit.bus.reading import records_of
 from c2kit.errors import C2kitError
 from c2kit.model.canonical import canonical_json
 from c2kit.model.restore import from_canonical
@@ -41,12 +42,7 @@ class DefinitionsMissing(C2kitError):
 
 def read_compacted(bus: StreamBus, stream: str) -> dict[str, bytes]:
     """The newest value of each lane of a compacted stream, as it stands now."""
-    (info,) = [each for each in bus.streams(stream) if each.spec.name == stream]
-    values: dict[str, bytes] = {}
-    with bus.view([stream], from_oldest=True) as view:
-        while any(view.reached[stream, number] < end for number, end in enumerate(info.next_offsets)):
-            values |= {record.lane: record.value for record in view.receive(0.1)}
-    return values
+    return {record.lane: record.value for record in records_of(bus, [stream])}
 
 
 def publish_definitions(bus: StreamBus, mission: str, dictionary: Dictionary) -> None:

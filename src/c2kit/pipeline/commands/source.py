@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from c2kit.batches.kinds import Kind
 from c2kit.bus import BusUnavailable, Fenced, Record, Step
+from c2kit.bus.reading import records_of
 from c2kit.bus.records import Command, CommandStatus, Fate, pack, unpack
 from c2kit.errors import UnknownName, UsageError
 from c2kit.pipeline.commands.fates import Fates
@@ -200,13 +201,11 @@ class CommandSource:
 
     def _issued_before(self, command: Command) -> CommandStatus | None:
         """How this very command was issued before. Raises UsageError where another has its id."""
-        with self._bus.view([self._status_stream], from_oldest=True) as view:
-            while records := view.receive(0.0):
-                for record in records:
-                    status = unpack(CommandStatus, record.value)
-                    if status.id == command.id:
-                        self._check_same(command, status)
-                        return status
+        for record in records_of(self._bus, [self._status_stream]):
+            status = unpack(CommandStatus, record.value)
+            if status.id == command.id:
+                self._check_same(command, status)
+                return status
         return None
 
     @staticmethod

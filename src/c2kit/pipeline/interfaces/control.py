@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from c2kit.batches.kinds import Kind
 from c2kit.bus import BusUnavailable, Fenced, Record, Step
+from c2kit.bus.reading import records_of
 from c2kit.bus.records import Event, LinkControl, pack, unpack
 from c2kit.errors import MessageError, UnknownName
 from c2kit.pipeline.composition.names import COMMAND_SOURCE
@@ -90,9 +91,7 @@ def last_changes(bus: StreamBus, mission: MissionDescription) -> dict[str, Event
     found: dict[str, Event | None] = {stage.name: None for stage in mission.stages if stage.link is not None}
     kind = str(Kind.EVENTS)
     streams = {each.name for each in mission.streams if each.kind == kind and not found.keys().isdisjoint(each.lanes)}
-    with bus.view(streams, from_oldest=True) as view:
-        while records := view.receive(0.0):
-            for event in (unpack(Event, record.value) for record in records):
-                if event.stage in found and event.kind == "link" and not event.facts.get("peer"):
-                    found[event.stage] = event
+    for event in (unpack(Event, record.value) for record in records_of(bus, streams)):
+        if event.stage in found and event.kind == "link" and not event.facts.get("peer"):
+            found[event.stage] = event
     return found
