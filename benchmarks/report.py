@@ -49,13 +49,13 @@ class Report:
         """The tables."""
         parts = [[machine_text(self.command), "", *self._versions()]]
         parts += [["**A quick run: it shows that everything works; its times say nothing.**"]] if self.is_quick else []
+        parts += [list(_goals(list(self._verdicts())))]
         for measured in self.measured:
             parts += [list(_table(measured))]
             parts += [list(_threads(measured))] if measured.threads else []
         parts += [[f"- skipped: {reason}" for reason in self.skipped]] if self.skipped else []
         parts += [list(_operations(self.operations))] if self.operations else []
         parts += [list(self.loading.table())] if self.loading is not None else []
-        parts += [list(_goals(list(self._verdicts())))]
         return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
 
     def plain(self) -> dict[str, Any]:
