@@ -32,6 +32,11 @@ _TELLING_MS = 5_000
 """How long what is told waits for a group's coordinator before it is given up, and told anew."""
 _FETCH_WAIT_MS = 100
 """How long a broker holds an empty answer; so long it may take until a partition that was added is asked for."""
+_IDLE_MS = 5_000
+"""After so long a producer closes a connection that it does not use.
+
+A step whose group's coordinator is gone for good waits for the client to note a change of any connection, whatever its
+time limit is (librdkafka #5456, #5511): so there has to be one."""
 _LARGEST_REQUEST_BYTES = 100_000_000
 """What is too large for a topic is refused before; this must never be in the way."""
 _log = logging.getLogger(__name__)
@@ -64,6 +69,7 @@ class Clients:
             "transactional.id": transactional_id,
             "transaction.timeout.ms": transaction_timeout_ms,
             "linger.ms": 0,
+            "connections.max.idle.ms": _IDLE_MS,
             "message.max.bytes": _LARGEST_REQUEST_BYTES,
         }
         return self._made(Producer, settings)
