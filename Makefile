@@ -83,7 +83,7 @@ coverage: $(ENV)/.ready ## the same, and a report to click through in htmlcov/
 	$(PYTEST) --cov-report=html $(ARGS)
 
 .PHONY: bench
-bench: .venv/.core ## c2kit beside its peers, then the live pipeline, as ratios; ARGS=--quick takes two minutes
+bench: .venv/.core ## c2kit beside its peers (installed under build/), then the live pipeline; ARGS=--quick takes two minutes
 	.venv/bin/python -m benchmarks $(ARGS)
 	.venv/bin/python -m benchmarks.pipeline $(filter --quick,$(ARGS))
 

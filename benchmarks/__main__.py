@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,6 +87,8 @@ def _kernel(report: Report, rounds: int, seconds: float) -> None:
         report.skipped = [*report.skipped, f"the kernel's operations: {error}"]
         return
     report.operations = measure_operations(rounds, seconds)
+    if find_spec("bitstruct") is None:
+        report.skipped = [*report.skipped, "one call beside bitstruct's: it is not installed where c2kit is"]
 
 
 def _parser() -> argparse.ArgumentParser:

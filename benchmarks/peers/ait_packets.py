@@ -24,19 +24,23 @@ if TYPE_CHECKING:
     from benchmarks.workload import Columns, Item, Packet, Record, Workload
 
 
-def _configured() -> None:
-    """Set up what importing ait looks for; the folder may go once it was imported."""
-    valid = {"__dmc_datetime__": True, "as_iso_str": "9999-01-01T00:00:00.000000"}
-    Path(folder, "leapseconds.dat").write_bytes(msgpack.packb({"valid": valid, "leapseconds": []}))
-    Path(folder, "config.yaml").write_text("default: {}\n", encoding="utf-8")
-    os.environ |= {"AIT_ROOT": folder, "AIT_CONFIG": str(Path(folder, "config.yaml"))}
-
-
-with tempfile.TemporaryDirectory() as folder:
-    _configured()
-    from ait.core import cmd, tlm
-
 __all__ = ["DISTRIBUTIONS", "prepare", "prepare_encoder"]
+
+
+def _imported() -> tuple[Any, Any]:
+    """Its modules, which look for a configuration when they are imported and never again."""
+    with tempfile.TemporaryDirectory() as folder:
+        valid = {"__dmc_datetime__": True, "as_iso_str": "9999-01-01T00:00:00.000000"}
+        Path(folder, "leapseconds.dat").write_bytes(msgpack.packb({"valid": valid, "leapseconds": []}))
+        config = Path(folder, "config.yaml")
+        config.write_text("default: {}\n", encoding="utf-8")
+        os.environ |= {"AIT_ROOT": folder, "AIT_CONFIG": str(config)}
+        from ait.core import cmd, tlm  # noqa: PLC0415 - not before it is configured
+
+        return cmd, tlm
+
+
+cmd, tlm = _imported()
 
 DISTRIBUTIONS = ("ait-core",)
 _WIDTHS = (8, 16, 32, 64)

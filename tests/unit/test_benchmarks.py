@@ -1,5 +1,6 @@
 """The benchmarks run, and compare only what is equal. How fast anything is, is not asserted."""
 
+import itertools
 import json
 import os
 import subprocess
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks import environment, rounds
+from benchmarks import environment, rounds, worker
 from benchmarks.environment import ROOT, EnvironmentFailed, python_of
 from benchmarks.goals import verdicts
 from benchmarks.load import write_dictionary
@@ -226,6 +227,14 @@ def test_the_head_of_a_workload_has_the_values_of_its_packets(count: int) -> Non
     assert whole.data.startswith(head.data)
     assert head.count == len(list(packets_of(head.data))) == min(count, 60)
     assert list(head.records()) == list(whole.records())[:count]
+
+
+@pytest.mark.parametrize("size", [1, 7, 60, None])
+def test_packets_are_counted_whichever_batch_was_the_last(housekeeping: Workload, size: int | None) -> None:
+    sizes = [len(batch) // 70 for batch in housekeeping.batches(size)]
+    for done in (1, 8, 9, 10, 60, 150):
+        expected = sum(itertools.islice(itertools.cycle(sizes), done))
+        assert worker._packets(60, size, len(sizes), done) == expected
 
 
 @pytest.mark.parametrize(
