@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from benchmarks.peers.c2kit_definitions import TARGET, commands_of, dictionary_of
-from benchmarks.peers.results import named, of_columns
+from benchmarks.peers.results import NAMED_LATER, named, of_columns
 from c2kit import CcsdsPackets, CommandEncoder, Decommutator, Identifier
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def prepare_encoder(workload: Workload) -> _Commands:
 
 class _Chain:
     def __init__(self, workload: Workload) -> None:
+        self.note = NAMED_LATER if workload.is_converted else ""
         self._packets = {packet.name: packet for packet in workload.packets}
         dictionary = dictionary_of(workload)
         self._framing = CcsdsPackets()

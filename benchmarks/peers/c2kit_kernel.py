@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from benchmarks.peers.c2kit_finding import Finding, items_of, layouts_of
-from benchmarks.peers.results import named, of_columns
+from benchmarks.peers.results import NAMED_LATER, named, of_columns
 from c2kit.kernel.chosen import kernel
 from c2kit.kernel.conversions import bind
 
@@ -41,6 +41,7 @@ class KernelDecoder:
     """Decodes by one of the kernels."""
 
     def __init__(self, workload: Workload, kernel: Kernel) -> None:
+        self.note = NAMED_LATER if workload.is_converted else ""
         self._workload = workload
         self._kernel = kernel
         self._finding = Finding(workload, kernel)
