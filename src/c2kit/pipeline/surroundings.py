@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from c2kit.batches.kinds import Kind
-    from c2kit.bus import StreamBus
+    from c2kit.bus import StreamBus, Worker
     from c2kit.bus.records import JsonRecord
     from c2kit.pipeline.composition.description import MissionDescription, StageDescription, StreamDescription
     from c2kit.pipeline.composition.mission import Mission
@@ -90,6 +90,10 @@ class StageSurroundings:
             logger = _log.getChild(record.kind)  # so that many of one kind do not suppress one of another
             logger.log(_LEVELS[record.severity], "%s", record.message)
         return Record(self._outputs[str(kind), self.name], self.name, pack(record))
+
+    def own_worker(self) -> Worker:
+        """A worker that only writes, in a place beside that of the stage itself; to be closed soon."""
+        return self.bus.worker(self.stage.identity, [], outputs=self.outputs, ordinal=~self.ordinal)
 
     def event(self, kind: str, severity: Severity, message: str, **facts: Any) -> Event:  # noqa: ANN401 - plain data
         """An event of this stage, now."""

@@ -14,8 +14,8 @@ __all__ = ["keeps_state", "topics_of"]
 
 
 def keeps_state(stage: StageDescription) -> bool:
-    """Whether it has snapshots on the bus: sinks have theirs with their data, and who only writes has none."""
-    return stage.role in {"interface", "stage", "replay"}
+    """Whether it has snapshots on the bus: who only writes has none, and a sink there says who keeps what."""
+    return stage.role in {"interface", "stage", "sink", "replay"}
 
 
 def topics_of(description: MissionDescription, *, brokers: int = REPLICAS) -> tuple[Topic, ...]:

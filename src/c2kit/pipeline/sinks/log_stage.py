@@ -20,6 +20,7 @@ from c2kit.errors import MessageError, UsageError
 from c2kit.pipeline.dead_letters import letter_of_record
 from c2kit.pipeline.observing.ledger import LedgerRow
 from c2kit.pipeline.sinks.keepers import KEEPERS, Keeper
+from c2kit.pipeline.sinks.tenures import Tenures, share_of
 from c2kit.pipeline.stage import Stage
 from c2kit.pipeline.wire import Wire
 from c2kit.storage import LogLocked, LogSettings, sync_all
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from c2kit.bus import PartitionId, Received, Record, Sink
     from c2kit.pipeline.surroundings import StageSurroundings
+    from c2kit.storage import LogWriter
 
 __all__ = ["LogPositionLost", "LogStage"]
 
@@ -62,13 +64,15 @@ class LogStage(Stage):
     the process dies in between, it is set aside once more, and so may be told twice. Nothing that can be read is.
 
     Args:
-        surroundings: of a stage that is a sink. Of its replicas, each takes every so-many-th partition.
+        surroundings: of a stage that is a sink. Its replicas share the partitions by their ordinals.
         directory: the root of its logs, where it is not the mission's.
         settings: when a log commits, and when it begins a new segment.
         resume_from: where to go on reading, for the partitions whose logs cannot tell or are not to be believed.
 
     Raises:
         Fenced: another one writes these logs.
+        UsageError: there are fewer replicas than that ordinal asks for; or there were more or fewer before, and the one
+            that kept a partition then has not ended in good order.
         LogPositionLost: records that a log is to go on with are not on the bus.
         LogDamaged: a log cannot tell how far the bus was read.
         LogUnavailable, BusUnavailable: not now.
@@ -93,12 +97,18 @@ class LogStage(Stage):
         self._pending: dict[PartitionId, Keeper[Any, Any]] = {}
         self._untold: dict[PartitionId, int] = {}
         """How far the logs are, where the bus does not know it yet."""
+        self._is_drained = False
         self._began: float | None = None
         """When the first of what is pending came: monotonic seconds."""
+        partitions = self._partitions()
+        self._tenures = Tenures(surroundings, partitions)
+        begins = self._tenures.prepare(chosen={(each.stream, each.partition) for each in resume_from})
         with ExitStack() as opened:
-            for partition in self._partitions():
-                self._keepers[partition] = opened.enter_context(closing(self._opened(partition, resume_from)))
+            for partition in partitions:
+                keeper = self._opened(partition, resume_from, begins.get(partition))
+                self._keepers[partition] = opened.enter_context(closing(keeper))
             self._sink = opened.enter_context(self._entered())
+            self._tenures.begin()
             self._tell_of_new_logs()
             self._open = opened.pop_all()
         self._begun = {partition: position.offset for partition, position in self._sink.positions.items()}
@@ -111,19 +121,28 @@ class LogStage(Stage):
         if ordinal >= replicas:
             expected = f"an ordinal below {replicas}, the number of replicas"
             raise UsageError(f"stage {self.name} has no work for this replica", expected=expected, found=ordinal)
-        streams = surroundings.inputs.values()
-        return [(each.name, number) for each in streams for number in range(each.partitions)][ordinal::replicas]
+        return list(share_of(surroundings.inputs.values(), ordinal, replicas))
 
-    def _opened(self, partition: PartitionId, resume_from: Sequence[Position]) -> Keeper[Any, Any]:
+    def _opened(
+        self, partition: PartitionId, resume_from: Sequence[Position], begin: Position | None
+    ) -> Keeper[Any, Any]:
+        """The log of a partition, which goes on where it ended, or where another replica did later."""
         keeper = KEEPERS[self._surroundings.inputs[partition[0]].kind]
         chosen = [each for each in resume_from if (each.stream, each.partition) == partition]
+        log = self._log(keeper, partition, chosen)
+        if begin is not None and not chosen and _is_before(log.positions, begin):
+            log.close()
+            log = self._log(keeper, partition, [begin])
+        return keeper(log, self._wire, self._definitions)
+
+    def _log(self, keeper: type[Keeper[Any, Any]], partition: PartitionId, resume_from: list[Position]) -> LogWriter:
         try:
-            log = keeper.writes(self._root, *partition, settings=self._settings, resume_from=chosen or None)
+            log = keeper.writes(self._root, *partition, settings=self._settings, resume_from=resume_from or None)
         except LogLocked as error:
             raise Fenced(f"stage {self.name} has a live worker already: {error}") from error
         for finding in log.recovered:
             _log.info("the end of a log was cut off, which was never acknowledged: %s", finding)
-        return keeper(log, self._wire, self._definitions)
+        return log
 
     def _entered(self) -> Sink:
         surroundings = self._surroundings
@@ -166,7 +185,7 @@ class LogStage(Stage):
         return max(0.0, (min(due) - self._surroundings.now()) / 1e9) if due else None
 
     def _receive(self, timeout_seconds: float) -> None:
-        if self._waiting:
+        if self._waiting or self._is_drained:
             return
         try:
             self._waiting.extend(self._sink.receive(timeout_seconds))
@@ -236,11 +255,8 @@ class LogStage(Stage):
         return lost
 
     def _publish(self, records: Sequence[Record]) -> None:
-        """Write to the stage's own streams, by a worker that is there for so long, in a place beside the sink's."""
-        surroundings = self._surroundings
-        with surroundings.bus.worker(
-            surroundings.stage.identity, [], outputs=surroundings.outputs, ordinal=~surroundings.ordinal
-        ) as worker:
+        """Write to the stage's own streams."""
+        with self._surroundings.own_worker() as worker:
             worker.commit(Step(publish=records))
 
     def ledger(self) -> Sequence[LedgerRow]:
@@ -265,9 +281,23 @@ class LogStage(Stage):
         return {partition: self._begun[partition] + each.tally.records for partition, each in self._keepers.items()}
 
     def drain(self) -> None:
-        """Commit all that is pending, due or not. Raises as :meth:`turn` does."""
+        """Commit all that is pending, due or not, and say where other replicas may go on. Raises as :meth:`turn` does.
+
+        Nothing more is read after it.
+        """
         self._commit()
+        self._is_drained = True
+        self._waiting.clear()
+        logs = {partition: keeper.log.positions for partition, keeper in self._keepers.items()}
+        self._tenures.end(
+            {partition: next(iter(logs[partition]), begun) for partition, begun in self._sink.positions.items()}
+        )
 
     def close(self) -> None:
         """Give up the logs and the partitions; what is pending is forgotten, as if the process had died."""
         self._open.close()
+
+
+def _is_before(positions: Sequence[Position], begin: Position) -> bool:
+    """Whether a log that got so far ends before another replica's did. One of another stream is not compared."""
+    return not any(each.stream_uuid != begin.stream_uuid or each.offset >= begin.offset for each in positions)

@@ -21,6 +21,8 @@ from tests.missions import example_dictionary
 if TYPE_CHECKING:
     from c2kit.bus.topic import Topic
 
+STAGES = ("north", "south", "decom", "encode", "log", "north-raw-log", "south-raw-log")
+STATES = {f"m.state.{stage}" for stage in STAGES}
 _DAYS_MS = 24 * 3_600_000
 
 
@@ -42,7 +44,7 @@ def topics(brokers: int = 3, replay: str | None = None) -> dict[str, Topic]:
 
 def test_there_is_one_for_each_stream_and_each_state_and_what_is_known_of_streams() -> None:
     streams = {stream.name for stream in mission().describe().streams}
-    others = {"m.state.north", "m.state.south", "m.state.decom", "m.state.encode", "m.streams"}
+    others = {*STATES, "m.streams"}
     assert topics().keys() == streams | others
     assert not streams & others
 
@@ -74,9 +76,7 @@ def test_no_topic_forgets_what_was_acknowledged_or_believes_a_clock() -> None:
 
 def test_definitions_and_states_are_kept_for_ever_and_nothing_else_is() -> None:
     compacted = {name for name, topic in topics().items() if topic.settings["cleanup.policy"] == "compact"}
-    assert compacted == {"m.dictionaries", "m.schemas", "m.streams"} | {
-        f"m.state.{stage}" for stage in ("north", "south", "decom", "encode")
-    }
+    assert compacted == {"m.dictionaries", "m.schemas", "m.streams"} | STATES
     for name, topic in topics().items():
         assert ("retention.ms" in topic.settings) == (name not in compacted)
 
