@@ -45,9 +45,9 @@ class UdpListener(LinkSpec):
     """The first delay before listening is tried again, such as where the port is taken; delays double."""
     reconnect_max_seconds: float = field(default=30.0, kw_only=True)
     receive_max_bytes: int = field(default=4_194_304, kw_only=True)
-    """What may wait to be taken before the link stops reading; then the operating system begins to drop datagrams."""
+    """What may wait to be taken; beyond it datagrams are discarded and counted, since no sender can be made to wait."""
     socket_buffer_bytes: int = field(default=4_194_304, kw_only=True)
-    """What the operating system is asked to keep of a burst; many give less."""
+    """What the operating system is asked to keep of a burst until it is read; many give less."""
 
     def __attrs_post_init__(self) -> None:
         _checks.a_name("host of UdpListener", self.host)
@@ -172,6 +172,15 @@ class UdpLink(SocketLink):
         self._opening += 1
         self.address = None
 
+    def received(self, channel: Channel, data: bytes, ends: Ends, peer: str = "") -> None:
+        """Keep what arrived; a datagram for which there is no room is counted and gone."""
+        if ends is Ends.DATAGRAM and not self._inbox.has_room:
+            self._counters.received_bytes += len(data)
+            self._counters.discarded_datagrams += 1
+            self._counters.discarded_bytes += len(data)
+        else:
+            self._arrived(channel.number, data, peer or channel.peer, ends)
+
     def left(self, channel: Channel, reason: str, *, is_error: bool) -> None:
         """Open again."""
         self._part(channel, is_error=is_error)
@@ -189,7 +198,6 @@ class _Datagrams:
         self._sock = sock
         self._target = target
         self._queue: deque[Outgoing] = deque()
-        self._is_paused = False
         self._is_open = True
         self._lost = 0
 
@@ -211,8 +219,7 @@ class _Datagrams:
             self._queue.remove(outgoing)
             outgoing.finish(reason)
 
-    def pause(self, *, is_paused: bool) -> None:
-        self._is_paused = is_paused
+    def pause(self, *, is_paused: bool) -> None:  # noqa: ARG002 - whoever sends datagrams does not wait
         self._watch()
 
     def close(self, reason: str, *, is_error: bool = False) -> None:
@@ -228,13 +235,11 @@ class _Datagrams:
 
     def _watch(self) -> None:
         if self._is_open:
-            mask = (0 if self._is_paused else READ) | (WRITE if self._queue else 0)
+            mask = READ | (WRITE if self._queue else 0)
             self._loop.watch(self._sock, mask, self)
 
     def _read(self) -> None:
         for _ in range(_TAKEN_AT_ONCE):
-            if self._is_paused:
-                return
             try:
                 data, sender = self._receive()
             except (BlockingIOError, InterruptedError):

@@ -113,4 +113,8 @@ class Counters:
     errors: int = 0
     """Attempts and connections that failed, clients that were refused."""
     lost_datagrams: int = 0
-    """Datagrams that the operating system dropped since nobody took them in time, where it tells (Linux)."""
+    """Datagrams that the operating system dropped since they were not read in time, where it tells (Linux)."""
+    discarded_datagrams: int = 0
+    """Datagrams that were read, and discarded since ``receive_max_bytes`` waited already."""
+    discarded_bytes: int = 0
+    """Their bytes."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from attrs import define, evolve, field
 
 from c2kit.bus.records import Event, Severity
-from c2kit.links import LinkDiscard, LinkState, State
+from c2kit.links import Counters, LinkDiscard, LinkState, State
 
 if TYPE_CHECKING:
     from c2kit.batches import PacketBatch
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["Downlink", "discard_held"]
 
 _SHOWN_BYTES = 65_536
+_NO_ROOM = "no room"
+"""Why datagrams are discarded that find as much waiting as may wait."""
 
 
 @define(eq=False)
@@ -47,12 +49,12 @@ class Downlink:
         self._interface = interface
         self._records = records
         self._before = before
-        self._lost_datagrams = 0
+        self._seen = Counters()
         self._forgotten_events = 0
 
     def add_to(self, draft: InterfaceDraft) -> bool:
         """Take all that arrived. Returns whether the link came up since the last call."""
-        arrivals = self._interface.take(0)
+        arrivals, counters = self._interface.take(0), self._interface.counters
         frames: list[PacketBatch] = []
         changes: list[LinkState] = []
         discards: dict[str, _Discards] = {}
@@ -64,10 +66,12 @@ class Downlink:
         draft.publish += self._records.received(arrivals)
         for reason, found in discards.items():
             self._tell_discards(reason, found, draft)
+        self._tell_losses(counters, draft)
         for change in changes:
             draft.tell(_event_of(change, self._surroundings.name))
-        self._tell_losses(draft)
-        draft.kept.account = self._account()
+        self._tell_forgotten(draft)
+        draft.kept.account = self._account(counters)
+        self._seen = counters
         return any(change.state is State.CONNECTED and not change.peer for change in changes)
 
     def _sort(self, changes: list[LinkState], discards: dict[str, _Discards]) -> None:
@@ -78,22 +82,24 @@ class Downlink:
             else:
                 changes.append(event)
 
-    def _account(self) -> ByteRow:
+    def _account(self, counters: Counters) -> ByteRow:
         before, since = self._before, self._interface.account
         return evolve(
             before,
-            received=before.received + since.received,
+            received=before.received + since.received + counters.discarded_bytes,
             framed=before.framed + since.framed,
-            discarded=before.discarded + since.discarded,
+            discarded=before.discarded + since.discarded + counters.discarded_bytes,
             held=since.held,
         )
 
-    def _tell_discards(self, reason: str, found: _Discards, draft: InterfaceDraft) -> None:
+    def _tell_discards(
+        self, reason: str, found: _Discards, draft: InterfaceDraft, severity: Severity = Severity.WARNING
+    ) -> None:
         pieces = f" in {found.count} pieces" if found.count > 1 else ""
         draft.tell(
             self._surroundings.event(
                 "discarded",
-                Severity.WARNING,
+                severity,
                 f"{found.size_bytes} bytes were discarded{pieces}: {reason}",
                 interface=self._surroundings.name,
                 reason=reason,
@@ -103,16 +109,26 @@ class Downlink:
             )
         )
 
-    def _tell_losses(self, draft: InterfaceDraft) -> None:
-        lost, forgotten = self._interface.counters.lost_datagrams, self._interface.forgotten_events
-        if lost > self._lost_datagrams:
-            count, self._lost_datagrams = lost - self._lost_datagrams, lost
+    def _tell_losses(self, counters: Counters, draft: InterfaceDraft) -> None:
+        """Datagrams that came while nothing was taken, since the bus took nothing."""
+        seen = self._seen
+        discarded = _Discards(
+            count=counters.discarded_datagrams - seen.discarded_datagrams,
+            size_bytes=counters.discarded_bytes - seen.discarded_bytes,
+        )
+        if discarded.count:
+            self._tell_discards(_NO_ROOM, discarded, draft, Severity.ERROR)
+        count = counters.lost_datagrams - seen.lost_datagrams
+        if count:
             message = f"the operating system dropped {count} datagrams that were not taken in time"
             draft.tell(
                 self._surroundings.event(
                     "lost-datagrams", Severity.ERROR, message, interface=self._surroundings.name, count=count
                 )
             )
+
+    def _tell_forgotten(self, draft: InterfaceDraft) -> None:
+        forgotten = self._interface.forgotten_events
         if forgotten > self._forgotten_events:
             count, self._forgotten_events = forgotten - self._forgotten_events, forgotten
             message = f"{count} events of the link were given up while the bus was not available"

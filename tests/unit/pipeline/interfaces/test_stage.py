@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import socket
+import threading
+import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
+from attrs import evolve
 
 from c2kit.batches.kinds import Kind
 from c2kit.bus import BusUnavailable, Fenced, StreamBus, open_bus
@@ -143,6 +146,7 @@ def test_lost_datagrams_are_told(bus: StreamBus, monkeypatch: pytest.MonkeyPatch
     mission = interface_mission(UdpListener(0, host="127.0.0.1"))
     with closing(started(bus, mission)) as stage:
         turn_until_up(stage)
+        turn_until(stage, lambda: not stage.turn(0))
         counters = stage.interface.link._counters
         monkeypatch.setattr(counters, "lost_datagrams", 3)
         turn_until(stage, lambda: not stage.turn(0))
@@ -172,6 +176,75 @@ def test_a_step_that_the_bus_does_not_take_is_kept_and_nothing_more_is_taken_fro
         faults.is_armed = False
         turn_until(stage, lambda: stage.bytes().framed == 300)
         assert frames(bus, mission) == sent
+
+
+def test_while_the_bus_takes_nothing_a_tcp_link_reads_no_more_than_may_wait_and_nothing_is_lost(
+    bus: StreamBus, device: Device
+) -> None:
+    most = 100_000
+    mission = interface_mission(evolve(device.link, receive_max_bytes=most), protocols=[Fixed(1000)])
+    prepared(bus, mission)
+    faults = Faults(0, crashes=False, is_armed=False)
+    sent = [number.to_bytes(4) * 250 for number in range(20_000)]
+    with closing(InterfaceStage(surroundings(FailingBus(bus, faults), mission, "fep"))) as stage:
+        turn_until_up(stage)
+        (connection,) = device.connections
+        feeder = threading.Thread(target=_send_all, args=(connection, b"".join(sent)))
+        feeder.start()
+        until(lambda: stage.interface.counters.received_bytes > most // 2)
+        received = 0
+        while stage.interface.counters.received_bytes != received:  # until the link has stopped reading
+            received = stage.interface.counters.received_bytes
+            for _ in range(20):
+                faults.at, faults.is_armed = len(faults.points), True
+                with pytest.raises(BusUnavailable):
+                    stage.turn(0)
+                time.sleep(0.01)
+        assert received <= 3 * (most + 131_072), "what is in the step, and what may wait"
+        assert feeder.is_alive(), "who sends has to wait"
+        faults.is_armed = False
+        turn_until(stage, lambda: stage.bytes().framed == len(sent) * 1000)
+        feeder.join()
+        assert frames(bus, mission) == sent
+        assert account(stage) == (len(sent) * 1000, len(sent) * 1000, 0, 0)
+
+
+def _send_all(connection: socket.socket, data: bytes) -> None:
+    connection.setblocking(True)  # noqa: FBT003 - the library's signature
+    connection.sendall(data)
+
+
+def test_while_the_bus_takes_nothing_a_udp_link_discards_what_has_no_room_and_accounts_for_it(bus: StreamBus) -> None:
+    most, size = 20_000, 500
+    mission = interface_mission(UdpListener(0, host="127.0.0.1", receive_max_bytes=most), protocols=[Fixed(size)])
+    prepared(bus, mission)
+    faults = Faults(0, crashes=False, is_armed=False)
+    stage = InterfaceStage(surroundings(FailingBus(bus, faults), mission, "fep"))
+    with closing(stage), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        turn_until_up(stage)
+        turn_until(stage, lambda: not stage.turn(0))
+        sent = [number.to_bytes(4) * (size // 4) for number in range(200)]
+        for number, datagram in enumerate(sent, start=1):
+            sender.sendto(datagram, stage.interface.link.address)  # type: ignore[attr-defined]
+            until(lambda: stage.interface.counters.received_bytes == size * number)  # noqa: B023 - called at once
+            faults.at, faults.is_armed = len(faults.points), True
+            with pytest.raises(BusUnavailable):
+                stage.turn(0)
+        counters = stage.interface.counters
+        assert 0 < counters.discarded_datagrams < len(sent)
+        assert stage.interface.link.waiting_bytes <= most + size + 256
+        faults.is_armed = False
+        turn_until(stage, lambda: stage.bytes().received == size * len(sent))
+        kept = frames(bus, mission)
+        assert kept == sent[: len(kept)], "what came first is kept"
+        discarded = size * (len(sent) - len(kept))
+        assert account(stage) == (size * len(sent), size * len(kept), discarded, 0)
+        told = [event for event in events(bus, mission, "discarded") if event.facts["reason"] == "no room"]
+        assert sum(event.facts["bytes"] for event in told) == discarded == counters.discarded_bytes
+        assert sum(event.facts["count"] for event in told) == counters.discarded_datagrams
+        assert {event.severity for event in told} == {Severity.ERROR}
+        sender.sendto(sent[-1], stage.interface.link.address)  # type: ignore[attr-defined]
+        turn_until(stage, lambda: len(frames(bus, mission)) == len(kept) + 1)
 
 
 def test_bytes_that_wait_for_more_when_the_process_ends_are_counted_as_discarded_by_the_next(
