@@ -28,12 +28,13 @@ from tests.integration import scaled_mission
 from tests.integration.scaled_mission import MOST, NAMES
 from tests.kafka_brokers import emptied, wait_for
 from tests.missions import flown, frames_of, wire_of
+from tests.reading import all_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Self
 
-    from c2kit.bus import Received, StreamBus
+    from c2kit.bus import StreamBus
     from c2kit.pipeline.composition.mission import Mission
     from dev.kafka import Cluster
 
@@ -119,16 +120,6 @@ def end(process: subprocess.Popen[bytes]) -> None:
     """Tell it to end, and see that it does so in good order."""
     process.send_signal(signal.SIGTERM)
     assert process.wait(PATIENCE_SECONDS) == 0
-
-
-def all_of(bus: StreamBus, stream: str) -> list[Received]:
-    """All records of a stream, up to its present end."""
-    (info,) = bus.streams(stream)
-    with bus.view([stream], from_oldest=True) as view:
-        found: list[Received] = []
-        while any(view.reached[stream, number] < offset for number, offset in enumerate(info.next_offsets)):
-            found += view.receive(0.1)
-    return found
 
 
 def logged(folder: Path) -> dict[str, list[bytes]]:
