@@ -21,6 +21,7 @@ from c2kit.bus.base import (
     StreamSpec,
     View,
     Worker,
+    WorkerFailed,
 )
 from c2kit.bus.opening import open_bus
 
@@ -43,5 +44,6 @@ __all__ = [
     "StreamSpec",
     "View",
     "Worker",
+    "WorkerFailed",
     "open_bus",
 ]

@@ -57,6 +57,7 @@ __all__ = [
     "StreamSpec",
     "View",
     "Worker",
+    "WorkerFailed",
     "check_compatible",
     "check_streams",
 ]
@@ -84,6 +85,13 @@ class BusUnavailable(BusError):
     """The bus does not answer: a full disk, a lock that another program holds, a broker that is away.
 
     Nothing was committed. Trying again is right, and is the runner's business.
+    """
+
+
+class WorkerFailed(BusError):
+    """What a worker or sink works with has failed for good, whatever it is asked: it can only be closed.
+
+    A new one goes on after the last step that was committed, and finds whether the one in progress was.
     """
 
 
@@ -340,6 +348,8 @@ class StreamBus(_Closing):
     """As it was opened, for instance ``sqlite:var/bus.db``."""
     is_embedded: bool = True
     """Whether it is the mission's own, which makes its streams as it begins. Else whoever provisions makes them."""
+    largest_value_bytes: int | None = None
+    """What a record's value may have at most, where there is a bound: a step with a larger one is refused."""
 
     @abstractmethod
     def apply(self, specs: Iterable[StreamSpec]) -> None:

@@ -22,7 +22,7 @@ from c2kit.bus.records import LaneState, pack_state, unpack_state
 from c2kit.dictionaries import Dictionary
 from c2kit.errors import MessageError
 from c2kit.pipeline.chain import Chain, ProcessorFailed, StateRefused, keys_of
-from c2kit.pipeline.dead_letters import letter_of_packet, letter_of_record
+from c2kit.pipeline.dead_letters import TooLarge, letter_of_packet, letter_of_record
 from c2kit.pipeline.observing.ledger import LedgerRow
 from c2kit.pipeline.observing.steps import StepMeter
 from c2kit.pipeline.telling import event_of
@@ -135,7 +135,7 @@ class ProcessingStage(Stage):
         mission, stage = surroundings.mission, surroundings.stage
         self._specs = cast("tuple[Processor[Any, Any], ...]", mission.stages[stage.name].processors)
         self._definitions = surroundings.definitions
-        self._wire = Wire(self._definitions)
+        self._wire = Wire(self._definitions, surroundings.bus.largest_value_bytes)
         Chain(self._specs, mission.dictionary, stage.targets)  # raises now for what cannot be bound
         self._chains: dict[tuple[PartitionId, str], Chain] = {}
         self._waiting: Sequence[Received] = ()
@@ -200,8 +200,8 @@ class ProcessingStage(Stage):
         self.working_since = time.monotonic()
         try:
             return self._attempt(records, isolates=False)
-        except (ProcessorFailed, MessageError):
-            # Somewhere in there is poison: once more from the last commit, this time looking for it.
+        except (ProcessorFailed, MessageError, TooLarge):
+            # Somewhere in there is what must be set aside: once more from the last commit, this time looking for it.
             self._chains.clear()
             return self._attempt(records, isolates=True)
         except BaseException:
@@ -222,13 +222,13 @@ class ProcessingStage(Stage):
             for record, batch in self._batches(some, draft, isolates=isolates):
                 chain = draft.lanes[key] = self._chain(record, batch)
                 for kind, given in chain.process(batch, isolates=isolates):
-                    self._publish(kind, given, draft)
+                    self._publish(kind, given, draft, record, isolates=isolates)
                 for poison in chain.take_poison():
                     value = self._wire.write(poison.batch)
                     draft.set_aside(letter_of_packet(self._surroundings, record, poison, value))
         for (of, lane), chain in draft.lanes.items():
             for aside in chain.take_asides():
-                self._tell(aside, draft)
+                self._tell(aside, draft, lanes[of, lane][-1], isolates=isolates)
             draft.states |= {(of, lane, key): state for key, state in chain.states().items()}
         return draft
 
@@ -293,15 +293,23 @@ class ProcessingStage(Stage):
             target = self._definitions.target(named)
             chain.use(Dictionary((target,)), [target.name])
 
-    def _publish(self, kind: Kind, batch: Batch, draft: _Draft) -> None:
+    def _publish(self, kind: Kind, batch: Batch, draft: _Draft, record: Received, *, isolates: bool) -> None:
+        """Publish what was made of a record. Raises TooLarge, or with ``isolates`` sets aside what is."""
         lane = lane_of(batch)
         stream = self._surroundings.stream(kind, lane)
-        if stream is not None:
-            draft.publish.append(Record(stream, lane, self._wire.write(batch)))
+        if stream is None:
+            return
+        written = self._wire.written(batch)
+        draft.publish += [Record(stream, lane, value) for value in written.values]
+        for _ in written.too_large:
+            error = TooLarge(kind, self._wire.largest_bytes)
+            if not isolates:
+                raise error
+            draft.set_aside(letter_of_record(self._surroundings, record, error))
 
-    def _tell(self, aside: Aside, draft: _Draft) -> None:
+    def _tell(self, aside: Aside, draft: _Draft, record: Received, *, isolates: bool) -> None:
         if isinstance(aside, UnknownPackets):
-            self._publish(Kind.UNKNOWN, aside.packets, draft)
+            self._publish(Kind.UNKNOWN, aside.packets, draft, record, isolates=isolates)
         event = event_of(aside, self._surroundings)
         if event is not None:
             draft.publish.append(self._surroundings.own_record(Kind.EVENTS, event))

@@ -14,7 +14,7 @@ from attrs import define, evolve, field
 from c2kit.batches import PacketBatch, TelemetryBatch
 from c2kit.batches.kinds import Kind
 from c2kit.bus import BusUnavailable, PartitionsLost, Record, Step, StreamBus, open_bus
-from c2kit.bus.records import DeadLetter, Event, unpack
+from c2kit.bus.records import DeadLetter, Event, Severity, unpack
 from c2kit.dictionaries import Dictionary
 from c2kit.errors import C2kitError
 from c2kit.links import TcpClient
@@ -346,6 +346,74 @@ class _FailsOnTelemetry(Processor[TelemetryBatch, TelemetryBatch]):
 
     def take_asides(self) -> list[Aside]:
         return []
+
+
+class _Swells(Processor[PacketBatch, PacketBatch]):
+    """Makes a packet that ends with 0 as long as no bus of these tests takes it."""
+
+    takes = (Kind.PACKETS,)
+    gives = Kind.PACKETS
+
+    def process(self, batch: PacketBatch) -> Iterator[PacketBatch]:
+        packets = [packet + bytes(20_000) if packet[-1] == 0 else packet for packet in batch]
+        swollen = frames_of(packets)
+        yield evolve(batch, buffer=swollen.buffer, starts=swollen.starts, ends=swollen.ends)
+
+    def take_asides(self) -> list[Aside]:
+        return []
+
+
+def test_what_is_larger_than_the_bus_takes_is_divided_and_says_the_same(bus: StreamBus) -> None:
+    bus.largest_value_bytes = 3_000
+    packets = flown()
+    mission = decom_mission()
+    prepared(bus, mission)
+    publish(bus, mission, "fep", Kind.FRAMES, [frames_of(packets)])
+    stage = ProcessingStage(surroundings(bus, mission, "decom"))
+    run_until_idle(stage)
+    assert Counter(map(repr, rows_of(telemetry(bus, mission)))) == expected_rows(packets)
+    values = [record.value for record in published(bus, mission, Kind.TELEMETRY, "FIREFLY")]
+    assert max(map(len, values)) <= 3_000 < sum(map(len, values)) / 10
+    assert stage.dead_letters == 0
+    stage.close()
+
+
+def test_only_the_packets_that_no_record_can_hold_are_set_aside(bus: StreamBus) -> None:
+    bus.largest_value_bytes = 10_000
+    packets = flown()
+    bad = [packet for packet in packets if packet[-1] == 0]
+    mission = decom_mission(Identifier(), _Swells(), publish_kinds=("packets",))
+    prepared(bus, mission)
+    publish(bus, mission, "fep", Kind.FRAMES, in_pieces(packets))
+    with bus.view([stream_name(mission.name, Kind.FRAMES, "fep")], from_oldest=True) as view:
+        frames = {record.offset: record.value for record in view.receive(0.0)}
+    stage = ProcessingStage(surroundings(bus, mission, "decom"))
+    run_until_idle(stage)
+    wire = wire_of(bus, mission)
+    read = [wire.read(record.value) for record in published(bus, mission, Kind.PACKETS, "FIREFLY")]
+    made = [packet for batch in read if isinstance(batch, PacketBatch) for packet in batch]
+    assert made == [packet for packet in packets if packet[-1] != 0]
+    letters = [unpack(DeadLetter, record.value) for record in published(bus, mission, Kind.DEAD_LETTER, "decom")]
+    assert len(letters) == len(bad) == stage.dead_letters > 0
+    assert all(letter.value == frames[letter.offset] for letter in letters), "it is found in the record that it was in"
+    assert {event.severity for event in events_of(bus, mission) if event.kind == "dead-letter"} == {Severity.CRITICAL}
+    assert not any(event.kind == "sequence" for event in events_of(bus, mission)), "the stage went on past them"
+    stage.close()
+
+
+def test_a_dead_letter_of_what_no_letter_can_hold_says_where_it_is(bus: StreamBus) -> None:
+    mission = decom_mission()
+    prepared(bus, mission)
+    stream = stream_name(mission.name, Kind.FRAMES, "fep")
+    with bus.worker(stage_identity(mission.name, "fep"), [], outputs=[stream]) as source:
+        source.commit(Step(publish=[Record(stream, "fep", b"no batch" * 1_000)]))
+    bus.largest_value_bytes = 5_000
+    stage = ProcessingStage(surroundings(bus, mission, "decom"))
+    run_until_idle(stage)
+    (letter,) = [unpack(DeadLetter, record.value) for record in published(bus, mission, Kind.DEAD_LETTER, "decom")]
+    assert (letter.value, letter.stream, letter.offset) == (b"", stream, 0)
+    assert "its 8000 bytes are too many for a dead letter" in letter.error
+    stage.close()
 
 
 def test_samples_of_varying_length_are_set_aside_one_by_one(bus: StreamBus) -> None:

@@ -6,6 +6,7 @@ just moved or is gone (librdkafka #4605, #5040). Consumers ask and tell how far 
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ from c2kit.bus.kafka.errors import bus_error, error_of
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from concurrent.futures import Future
+
+    from confluent_kafka.admin import AdminClient
 
     from c2kit.bus.base import PartitionId
     from c2kit.bus.kafka.clients import Clients
@@ -44,7 +47,20 @@ class Admin:
     """Asks the cluster. Everything raises BusUnavailable while it does not answer; safe to share among threads."""
 
     def __init__(self, clients: Clients) -> None:
-        self._client = clients.admin()
+        self._clients = clients
+        self._used = threading.Lock()
+        self._generation = clients.generation
+        self._current = clients.admin()
+        self._earlier: AdminClient | None = None
+        """Kept, since the library fails the answers that somebody may still be waiting for when their client goes."""
+
+    @property
+    def _client(self) -> AdminClient:
+        with self._used:
+            if self._generation != self._clients.generation:
+                self._generation = self._clients.generation
+                self._earlier, self._current = self._current, self._clients.admin()
+            return self._current
 
     def names(self) -> tuple[set[str], int]:
         """The topics that this identity may see, and how many brokers there are."""

@@ -18,13 +18,14 @@ from c2kit.bus.kafka.places import Place, Places
 from c2kit.bus.kafka.positions import checked, seen_committed
 from c2kit.bus.kafka.pulse import Pulse
 from c2kit.bus.kafka.readers import KafkaSink, KafkaView
+from c2kit.bus.kafka.renewal import Renewal
 from c2kit.bus.kafka.state import State
 from c2kit.bus.kafka.streams import KnownStream
 from c2kit.bus.kafka.transactions import EXCLUSIVE_TRANSACTION_TIMEOUT_MS, TRANSACTION_TIMEOUT_MS, Transactions
-from c2kit.bus.kafka.workers import ExclusiveWorker, GroupWorker, KafkaWorker
+from c2kit.bus.kafka.workers import RECORD_OVERHEAD_BYTES, ExclusiveWorker, GroupWorker, KafkaWorker
 from c2kit.bus.naming import is_catalogue, state_name, transactional_prefix
 from c2kit.bus.news import Bell
-from c2kit.bus.topic import catalogue_topic, state_topic, stream_topic
+from c2kit.bus.topic import LARGEST_RECORD_BYTES, catalogue_topic, state_topic, stream_topic
 from c2kit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class KafkaBus(StreamBus):
     """
 
     is_embedded = False
+    largest_value_bytes = LARGEST_RECORD_BYTES - RECORD_OVERHEAD_BYTES
 
     def __init__(self, brokers: str, security: Secrets | None = None) -> None:
         self.url = f"kafka:{brokers}"
@@ -68,6 +70,7 @@ class KafkaBus(StreamBus):
         self._users: set[KafkaWorker | KafkaSink | KafkaView] = set()
         self._changing_users = threading.Lock()
         self._is_closed = False
+        self._renewal = None if security is None else Renewal(self._shared.clients, self._shared.feed.renew)
 
     # -- streams --------------------------------------------------------------------------------
 
@@ -241,6 +244,8 @@ class KafkaBus(StreamBus):
         with self._changing_users:
             self._is_closed = True
             users, self._users = self._users, set()
+        if self._renewal is not None:
+            self._renewal.close()
         try:
             for user in users:
                 user.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from attrs import frozen
+from attrs import define
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
@@ -28,6 +28,8 @@ SESSION_TIMEOUT_MS = 20_000
 Longer than it takes a broker to be replaced: else it would be fenced by itself when it comes back."""
 _HEARTBEAT_MS = 500
 """So soon replicas hear that one came or went."""
+_RECONNECT_MS = 1_000
+"""How long after a broker is there again it may be left alone."""
 _TELLING_MS = 5_000
 """How long what is told waits for a group's coordinator before it is given up, and told anew."""
 _FETCH_WAIT_MS = 100
@@ -49,7 +51,7 @@ _READING: Mapping[str, Any] = {
 Client = TypeVar("Client", AdminClient, Consumer, Producer)
 
 
-@frozen
+@define(eq=False)
 class Clients:
     """Makes clients. ``security`` is what they need to be let in; without it nothing is encrypted.
 
@@ -58,6 +60,17 @@ class Clients:
 
     brokers: str
     security: Secrets | None = None
+    generation: int = 0
+    """How often the secret was exchanged: clients of an earlier one are to be replaced."""
+
+    def renew(self, security: Secrets) -> None:
+        """Make clients with this secret from now on."""
+        self.security = security
+        self.generation += 1
+
+    def trial(self, security: Secrets) -> AdminClient:
+        """One that shows whether the brokers accept another secret."""
+        return Clients(self.brokers, security).admin()
 
     def admin(self) -> AdminClient:
         """One that asks about topics and groups, and makes topics."""
@@ -109,7 +122,12 @@ class Clients:
         return self._made(Consumer, {**_READING, **settings})
 
     def _made(self, kind: Callable[..., Client], settings: Mapping[str, Any]) -> Client:
-        common = {"bootstrap.servers": self.brokers, "client.id": "c2kit", "error_cb": _told}
+        common = {
+            "bootstrap.servers": self.brokers,
+            "client.id": "c2kit",
+            "reconnect.backoff.max.ms": _RECONNECT_MS,
+            "error_cb": _told,
+        }
         secret = {} if self.security is None else self.security.client_settings()
         try:
             return kind({**common, **secret, **settings}, logger=_log)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from confluent_kafka import KafkaError, KafkaException
 
-from c2kit.bus.base import BusError, BusUnavailable, Fenced
+from c2kit.bus.base import BusError, BusUnavailable, Fenced, WorkerFailed
 
 __all__ = ["GROUP_CHANGED", "NOT_PERMITTED", "NotPermitted", "bus_error", "error_of"]
 
@@ -15,9 +15,8 @@ _FENCED = {
     KafkaError.INVALID_PRODUCER_EPOCH,
     KafkaError._FATAL,  # noqa: SLF001 - a consumer says no more; of the classic protocol it is another's instance id
 }
+_TOO_LARGE = {KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE}
 _NEVER = {
-    KafkaError.MSG_SIZE_TOO_LARGE,
-    KafkaError.RECORD_LIST_TOO_LARGE,
     KafkaError.INVALID_TRANSACTION_TIMEOUT,
     KafkaError.UNSUPPORTED_VERSION,
     KafkaError.POLICY_VIOLATION,
@@ -58,6 +57,10 @@ def bus_error(what: str, error: KafkaError | KafkaException) -> BusError:
         return Fenced(f"{text}; another has taken this place, or the brokers took it back after a long silence")
     if error.code() in NOT_PERMITTED:
         return NotPermitted(f"{text}; c2kit acls tells what each stage needs")
-    if error.fatal() or error.code() in _NEVER:
+    if error.code() in _TOO_LARGE:
+        return BusError(f"{text}; a topic's max.message.bytes is too small: c2kit streams check tells which")
+    if error.fatal():
+        return WorkerFailed(text)
+    if error.code() in _NEVER:
         return BusError(text)
     return BusUnavailable(text)

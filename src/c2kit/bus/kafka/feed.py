@@ -60,7 +60,7 @@ class Subscription:
         self._changed = threading.Condition()
         self._waiting: deque[Received] = deque()
         self._buffered = 0
-        self._is_paused = False
+        self.is_paused = False
         self._error: BusError | None = None
         self._lost: dict[PartitionId, int] = {}
         self.is_closed = False
@@ -84,8 +84,8 @@ class Subscription:
                 max_bytes -= len(record.value)
                 self._buffered -= len(record.value)
                 self.read_to[record.stream, record.partition] = record.offset + 1
-            resumes = self._is_paused and self._buffered < _MOST_BUFFERED_BYTES // 2
-            self._is_paused = self._is_paused and not resumes
+            resumes = self.is_paused and self._buffered < _MOST_BUFFERED_BYTES // 2
+            self.is_paused = self.is_paused and not resumes
         if resumes:
             self._reel.post(lambda: self._reel.pause(self, is_paused=False))
         return taken
@@ -134,8 +134,8 @@ class Subscription:
             self._buffered += sum(len(record.value) for record in records)
             for record in records:
                 self.reached[record.stream, record.partition] = record.offset + 1
-            pauses = not self._is_paused and self._buffered > _MOST_BUFFERED_BYTES
-            self._is_paused = self._is_paused or pauses
+            pauses = not self.is_paused and self._buffered > _MOST_BUFFERED_BYTES
+            self.is_paused = self.is_paused or pauses
             self._changed.notify_all()
         if pauses:
             self._reel.pause(self, is_paused=True)
@@ -185,6 +185,7 @@ class _Reel:
     """One consumer and its thread."""
 
     def __init__(self, clients: Clients) -> None:
+        self._clients = clients
         self._consumer = clients.reader()
         self._owners: dict[PartitionId, Subscription] = {}
         self._jobs: deque[Callable[[], None]] = deque()
@@ -246,6 +247,10 @@ class _Reel:
 
         self.post(work)
 
+    def renew(self) -> None:
+        """Go on with a new client, from where each reader is."""
+        self.post(self._renew)
+
     def close(self) -> None:
         """End the thread."""
         with self._changed:
@@ -259,6 +264,13 @@ class _Reel:
         """Read these partitions from there."""
         self._consumer.incremental_unassign([TopicPartition(*key) for key in positions])
         self._consumer.incremental_assign(_positions(positions))
+
+    def _renew(self) -> None:
+        earlier, self._consumer = self._consumer, self._clients.reader()
+        for subscription in set(self._owners.values()):
+            self._consumer.incremental_assign(_positions(subscription.reached))
+            self.pause(subscription, is_paused=subscription.is_paused)
+        earlier.close()
 
     def pause(self, subscription: Subscription, *, is_paused: bool) -> None:
         """Leave the partitions of one who has enough where they are, or go on with them."""
@@ -345,6 +357,12 @@ class Feed:
         subscription = Subscription(reel, begin, bell)
         reel.add(subscription)
         return subscription
+
+    def renew(self) -> None:
+        """Go on with new clients."""
+        with self._used:
+            for reel in self._reels:
+                reel.renew()
 
     def close(self) -> None:
         """End all threads."""

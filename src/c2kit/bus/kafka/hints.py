@@ -35,7 +35,7 @@ class Hints:
     """Tells how far a group without members got. For one thread, which comes by now and then."""
 
     def __init__(self, clients: Clients, group: str) -> None:
-        self._clients, self._group = clients, group
+        self._clients, self._group, self._generation = clients, group, clients.generation
         self._untold: dict[PartitionId, int] = {}
         self._asked: dict[PartitionId, int] = {}
         """What is on its way."""
@@ -48,6 +48,8 @@ class Hints:
 
     def go_on(self) -> None:
         """Hear what became of what was told, and tell what is new or was not taken."""
+        if self._generation != self._clients.generation:
+            self._renew()
         if self._consumer is not None:
             self._hear(self._consumer, 0.0)
         if self._asked or not self._untold:
@@ -59,6 +61,14 @@ class Hints:
             self._consumer.commit(offsets=positions, asynchronous=True)
         except KafkaException as exception:
             self._answered(error_of(exception), [])
+
+    def _renew(self) -> None:
+        """Tell anew by a new client what the old one was told and did not answer."""
+        self._generation = self._clients.generation
+        if self._consumer is not None:
+            self._consumer.close()
+            self._consumer = None
+        self._asked, self._untold = {}, self._asked | self._untold
 
     def _hear(self, consumer: Consumer, seconds: float) -> None:
         message = consumer.poll(seconds)

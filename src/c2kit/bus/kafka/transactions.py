@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
-from c2kit.bus.base import BusError, Fenced
+from c2kit.bus.base import Fenced, WorkerFailed
 from c2kit.bus.kafka.errors import GROUP_CHANGED, bus_error, error_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+
+    from confluent_kafka import Producer
 
     from c2kit.bus.base import PartitionId
     from c2kit.bus.kafka.clients import Clients
@@ -23,8 +25,12 @@ TRANSACTION_TIMEOUT_MS = 60_000
 EXCLUSIVE_TRANSACTION_TIMEOUT_MS = 900_000
 """The brokers' maximum: what a singleton has begun is ended by itself or by its successor, not by a clock."""
 _ENTRY_SECONDS = 30.0
-_SLICE_SECONDS = 0.5
-"""How long a call waits before it looks whether its worker was closed meanwhile."""
+_SLICE_SECONDS = 10.0
+"""How long a call waits before it looks whether its worker was closed meanwhile.
+
+It bounds the requests within it, too: with half a second it took a minute until a broker that came back was reached."""
+_FULL_SECONDS = 0.5
+"""How long a queue that is full is given to become less so."""
 _log = logging.getLogger(__name__)
 
 
@@ -35,17 +41,22 @@ class GroupChanged(Exception):
 class Transactions:
     """The transactions of one place in a stage. Whoever begins with its id ends those of the one before.
 
-    Raises BusUnavailable, Fenced, BusError.
+    Raises BusUnavailable, Fenced, WorkerFailed, BusError.
     """
 
     def __init__(self, clients: Clients, transactional_id: str, *, timeout_ms: int) -> None:
-        self._id = transactional_id
-        self._producer = clients.producer(transactional_id, timeout_ms)
+        self._clients, self._id, self._timeout_ms = clients, transactional_id, timeout_ms
         self._is_closed = False
+        self._generation, self._producer = self._entered()
+
+    def _entered(self) -> tuple[int, Producer]:
+        """A producer that has taken the place, and of which generation it is."""
+        generation, producer = self._clients.generation, self._clients.producer(self._id, self._timeout_ms)
         try:
-            self._producer.init_transactions(_ENTRY_SECONDS)
+            producer.init_transactions(_ENTRY_SECONDS)
         except KafkaException as exception:
-            raise bus_error(f"{transactional_id} cannot begin", exception) from exception
+            raise bus_error(f"{self._id} cannot begin", exception) from exception
+        return generation, producer
 
     def close(self) -> None:
         """Let a call in progress, of another thread, end soon."""
@@ -61,6 +72,8 @@ class Transactions:
 
         Does not return before it is known whether they are. Raises GroupChanged.
         """
+        if self._generation != self._clients.generation:
+            self._generation, self._producer = self._entered()  # no transaction is open now
         try:
             self._producer.begin_transaction()
             for record in records:
@@ -80,7 +93,7 @@ class Transactions:
             try:
                 self._producer.produce(topic, value, key, partition)
             except BufferError:  # the queue is full: it empties while others wait
-                self._producer.poll(_SLICE_SECONDS)
+                self._producer.poll(_FULL_SECONDS)
                 self._check_open()
             else:
                 return
@@ -105,7 +118,7 @@ class Transactions:
         """Undo, and raise what it was."""
         if error.fatal() or not error.txn_requires_abort():
             told = bus_error(f"{self._id} cannot commit", error)
-            raise told if isinstance(told, Fenced) else BusError(str(told))  # of this client nothing more will come
+            raise told if isinstance(told, Fenced) else WorkerFailed(str(told))  # of this client nothing more will come
         try:
             self._patiently(lambda: self._producer.abort_transaction(_SLICE_SECONDS))
         except KafkaException as exception:

@@ -34,15 +34,15 @@ if TYPE_CHECKING:
     from c2kit.bus.kafka.transactions import Transactions
     from c2kit.bus.news import Bell
 
-__all__ = ["ExclusiveWorker", "GroupWorker", "KafkaWorker"]
+__all__ = ["RECORD_OVERHEAD_BYTES", "ExclusiveWorker", "GroupWorker", "KafkaWorker"]
 
 _NOTHING = Delivery()
 _log = logging.getLogger(__name__)
 _SLICE_SECONDS = 0.1
 """So long it takes at most until a wait notes that its worker was closed."""
 _REGROUP_SECONDS = 60.0
-_RECORD_OVERHEAD_BYTES = 1_000
-"""More than what is around a record that is sent by itself."""
+RECORD_OVERHEAD_BYTES = 1_000
+"""More than what is around the value of a record that is sent by itself: its lane, and what Kafka adds."""
 
 
 class KafkaWorker(Worker):
@@ -201,10 +201,8 @@ class GroupWorker(KafkaWorker):
         self._lost: set[PartitionId] = set()
         """Those that are gone, and of which the stage was not told yet."""
         self._out_of_range: dict[PartitionId, int] = {}
-        self._consumer = self._shared.clients.member(self._stage, f"{self._stage}.{self._place.ordinal}")
-        self._is_member = bool(inputs)
-        if inputs:
-            self._consumer.subscribe(list(inputs), on_assign=self._come, on_revoke=self._go, on_lost=self._go)
+        self._inputs = list(inputs)
+        self._generation, self._consumer = self._joined()
         if bell is not None:
             self._shared.pulse.add(bell)
 
@@ -212,6 +210,24 @@ class GroupWorker(KafkaWorker):
     def assigned(self) -> frozenset[PartitionId]:
         """See :attr:`c2kit.bus.base.Worker.assigned`."""
         return frozenset(self._read_to)
+
+    def _joined(self) -> tuple[int, Consumer]:
+        """A member of the group, in this replica's place there, and of which generation it is."""
+        generation = self._shared.clients.generation
+        consumer = self._shared.clients.member(self._stage, f"{self._stage}.{self._place.ordinal}")
+        if self._inputs:
+            consumer.subscribe(self._inputs, on_assign=self._come, on_revoke=self._go, on_lost=self._go)
+        return generation, consumer
+
+    def _renew(self) -> None:
+        """Go on as a new client in the same place: what it owns is lost to this one, and given to that."""
+        self._consumer.close()
+        self._lost |= self._read_to.keys()
+        self._read_to.clear()
+        self._arriving.clear()
+        self._out_of_range.clear()
+        self._waiting.clear()
+        self._generation, self._consumer = self._joined()
 
     # -- what the group does, while it is polled ------------------------------------------------
 
@@ -252,6 +268,8 @@ class GroupWorker(KafkaWorker):
         while True:
             with self._using:
                 self._check_open()
+                if self._generation != self._shared.clients.generation:
+                    self._renew()
                 remaining = deadline - time.monotonic()
                 self._poll(0.0 if self._waiting else max(0.0, min(remaining, _SLICE_SECONDS)))
                 gained = self._take_arriving()
@@ -266,7 +284,7 @@ class GroupWorker(KafkaWorker):
 
     def _poll(self, timeout_seconds: float) -> None:
         """Let the group do what it has to do, and take what comes."""
-        if not self._is_member:
+        if not self._inputs:
             time.sleep(timeout_seconds)
             return
         try:
@@ -346,7 +364,6 @@ class GroupWorker(KafkaWorker):
 
 def _check_sizes(records: Sequence[tuple[str, int, bytes, bytes]]) -> None:
     """Refuse a step with a record that no broker would take, before anything is begun."""
-    for topic, _, key, value in records:
-        size = len(key) + len(value) + _RECORD_OVERHEAD_BYTES
-        if size > LARGEST_RECORD_BYTES:
+    for topic, _, _, value in records:
+        if len(value) + RECORD_OVERHEAD_BYTES > LARGEST_RECORD_BYTES:
             raise BusError(f"a record of {len(value)} bytes is larger than topic {topic} takes: {LARGEST_RECORD_BYTES}")

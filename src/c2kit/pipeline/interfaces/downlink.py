@@ -64,6 +64,8 @@ class Downlink:
         self._sort(changes, discards)
         draft.publish += self._records.frames(frames)
         draft.publish += self._records.received(arrivals)
+        for frame in self._records.take_too_large():
+            draft.tell(self._too_large(frame))
         for reason, found in discards.items():
             self._tell_discards(reason, found, draft)
         self._tell_losses(counters, draft)
@@ -90,6 +92,16 @@ class Downlink:
             framed=before.framed + since.framed,
             discarded=before.discarded + since.discarded + counters.discarded_bytes,
             held=since.held,
+        )
+
+    def _too_large(self, frame: bytes) -> Event:
+        return self._surroundings.event(
+            "too-large",
+            Severity.CRITICAL,
+            f"a frame of {len(frame)} bytes is larger than the bus takes, and was given up; a raw log has its bytes",
+            interface=self._surroundings.name,
+            bytes=len(frame),
+            data=frame[:_SHOWN_BYTES],
         )
 
     def _tell_discards(

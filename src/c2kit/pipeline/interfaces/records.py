@@ -31,11 +31,17 @@ class LinkRecords:
         self._interface = name
         self._frames = surroundings.stream(Kind.FRAMES, name)
         self._raw = surroundings.stream(Kind.RAW, name)
-        self._wire = Wire(surroundings.definitions)
+        self._wire = Wire(surroundings.definitions, surroundings.bus.largest_value_bytes)
+        self._too_large: list[bytes] = []
 
     def frames(self, batches: Iterable[PacketBatch]) -> list[Record]:
         """Frames in their order, in as few records as can be."""
         return self._records(self._frames, joined(batches, max_bytes=JOINED_BYTES))
+
+    def take_too_large(self) -> list[bytes]:
+        """The frames since the last call that no record of the bus can hold."""
+        taken, self._too_large = self._too_large, []
+        return taken
 
     def received(self, arrivals: Iterable[Arrival]) -> list[Record]:
         """Raw bytes as they came, each piece a packet; nothing where nobody reads them."""
@@ -63,5 +69,9 @@ class LinkRecords:
     def _records(self, stream: str | None, batches: Iterable[PacketBatch]) -> list[Record]:
         if stream is None:
             return []
-        parts = [part for batch in batches for part in batch.divided(_MOST_BYTES)]
-        return [Record(stream, lane_of(part), self._wire.write(part)) for part in parts]
+        records = []
+        for part in (part for batch in batches for part in batch.divided(_MOST_BYTES)):
+            written = self._wire.written(part)
+            records += [Record(stream, lane_of(part), value) for value in written.values]
+            self._too_large += [b"".join(batch) for batch in written.too_large if isinstance(batch, PacketBatch)]
+        return records

@@ -25,6 +25,7 @@ class Group:
     raises: KafkaException | None = None
     on_commit: Callable[[KafkaError | None, list[TopicPartition]], None] | None = None
     is_closed: bool = False
+    generation: int = 0
 
     def teller(self, _: str, on_commit: Callable[[KafkaError | None, list[TopicPartition]], None]) -> Group:
         self.on_commit = on_commit
@@ -94,3 +95,13 @@ def test_who_told_nothing_needs_no_client() -> None:
     group = Group()
     Hints(group, "m.log").close()  # type: ignore[arg-type]
     assert not group.is_closed
+
+
+def test_what_a_client_with_an_old_secret_did_not_answer_is_told_by_a_new_one() -> None:
+    group = Group()
+    hints = Hints(group, "m.log")  # type: ignore[arg-type]
+    hints.tell({KEY: 1})
+    group.generation += 1
+    hints.tell({OTHER: 5})
+    assert group.is_closed
+    assert group.told == [{KEY: 1}, {KEY: 1, OTHER: 5}]

@@ -82,6 +82,19 @@ def test_discards_are_added_up_by_their_reason_and_the_first_bytes_are_shown(han
     assert hand.take()[0] == []
 
 
+def test_a_frame_that_no_record_can_hold_is_told_and_counted_as_what_it_is() -> None:
+    with open_bus("memory:") as bus:
+        bus.largest_value_bytes = 5_000
+        with closing(Hand(bus)) as hand:
+            large = packet(b"x" * 20_000)
+            hand.put(Arrival(1, packet(b"small") + large, 7))
+            (event,), account, _ = hand.take()
+            assert (event.kind, event.severity, event.facts["bytes"]) == ("too-large", Severity.CRITICAL, len(large))
+            assert base64.b64decode(event.facts["data"]) == large
+            assert account.unaccounted == 0
+            assert hand.take()[0] == []
+
+
 def test_a_change_of_the_link_has_its_own_time_and_one_of_a_connection_is_not_the_links(hand: Hand) -> None:
     put = hand.interface._events.put
     put(LinkState(State.CONNECTED, "a client", 11, "1.2.3.4:5", 1))

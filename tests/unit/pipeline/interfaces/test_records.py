@@ -69,3 +69,14 @@ def test_where_nobody_reads_raw_bytes_there_are_no_records_of_them(bus: StreamBu
     records = LinkRecords(surroundings(bus, interface_mission(LINK), "fep"))
     assert records.received([Arrival(1, b"abc", 7)]) == []
     assert records.sent([b"xyz"], 10) == []
+
+
+def test_a_frame_that_no_record_can_hold_is_told_once_and_all_others_go_on(bus: StreamBus) -> None:
+    mission = interface_mission(LINK)
+    bus.largest_value_bytes = 5_000
+    records = LinkRecords(surroundings(bus, mission, "fep"))
+    packets = [bytes(100), bytes(9_000), bytes(200)]
+    made = records.frames([frames_of(packets)])
+    assert [each for batch in read(bus, mission, made) for each in batch] == [packets[0], packets[2]]
+    assert records.take_too_large() == [packets[1]]
+    assert records.take_too_large() == []
