@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import subprocess
 import time
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -32,6 +31,7 @@ from c2kit.pipeline.composition.topic_checks import check_cluster
 from c2kit.pipeline.composition.topics import topics_of
 from c2kit.pipeline.runner import Runner
 from c2kit.pipeline.settings import Settings
+from tests.authorities import Authority
 from tests.kafka_brokers import cluster_of, wait_for
 from tests.missions import flown, frames_of, publish
 
@@ -57,7 +57,6 @@ mission.interface(
 )
 mission.stage("decom-2", Identifier(), Decommutator(), targets=["ANTENNA"])
 """
-KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
 NOT_YET = {"NOT_COORDINATOR", "COORDINATOR_NOT_AVAILABLE", "COORDINATOR_LOAD_IN_PROGRESS"}
 """What the first to ask about a group may be told."""
 OPERATIONS = {
@@ -73,30 +72,6 @@ RESOURCES = {
     Resource.TRANSACTIONAL_ID: ResourceType.TRANSACTIONAL_ID,
     Resource.CLUSTER: ResourceType.BROKER,
 }
-
-
-class Authority:
-    """Signs certificates, and lays them down as a mounted secret."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._openssl("req", "-x509", *KEY, "-days", "2", "-subj", "/CN=ca", "-keyout", "ca.key", "-out", "ca.crt")
-        (folder / "names").write_text("subjectAltName=IP:127.0.0.1\n")
-
-    def secret(self, name: str) -> Path:
-        """The directory of an identity."""
-        place = self.folder / name
-        if place.exists():
-            return place
-        place.mkdir()
-        self._openssl("req", *KEY, "-subj", f"/CN={name}", "-keyout", f"{name}/tls.key", "-out", f"{name}/request")
-        signing = ["-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "names"]
-        self._openssl("x509", "-req", "-in", f"{name}/request", *signing, "-out", f"{name}/tls.crt")
-        (place / "ca.crt").write_text((self.folder / "ca.crt").read_text())
-        return place
-
-    def _openssl(self, *words: str) -> None:
-        subprocess.run(["openssl", *words], cwd=self.folder, check=True, capture_output=True)  # noqa: S607
 
 
 @pytest.fixture(scope="module")
@@ -119,9 +94,7 @@ def description(script: Path) -> MissionDescription:
 @pytest.fixture(scope="module")
 def cluster(authority: Authority, description: MissionDescription) -> Iterator[Cluster]:
     """A broker that permits nothing but what follows from the description."""
-    broker = authority.secret("broker")
-    store = authority.folder / "broker.pem"
-    store.write_text((broker / "tls.key").read_text() + (broker / "tls.crt").read_text())
+    store = authority.store("broker")
     properties = {
         "listeners": "SSL://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}",
         "advertised.listeners": "SSL://127.0.0.1:{port}",
