@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from attrs import define, field
 
-from c2kit.bus import BusUnavailable
+from c2kit.bus import BusUnavailable, Fenced, WorkerFailed
 from c2kit.links.backoff import Backoff
 from c2kit.pipeline.definitions import DefinitionsMissing
 from c2kit.pipeline.observing.logs import at_stage
@@ -32,6 +32,13 @@ __all__ = ["TRANSIENT", "Driver", "Pool", "StageThread", "Watcher"]
 
 TRANSIENT = (BusUnavailable, LogUnavailable, DefinitionsMissing)
 """What passes: the turn is tried again, for ever."""
+_PLACE_LOST = (Fenced, WorkerFailed)
+"""What a stage that is built anew may get over."""
+_FIRST_REBUILD_SECONDS = 1.0
+_MOST_REBUILD_SECONDS = 60.0
+"""Two processes that take a place from each other do so ever more seldom."""
+_STEADY_SECONDS = 120.0
+"""A stage that went on for so long has got over it."""
 _FIRST_RETRY_SECONDS = 0.1
 _MOST_RETRY_SECONDS = 10.0
 _TURN_SECONDS = 0.25
@@ -59,15 +66,27 @@ class Watcher(Protocol):
 
 @define(eq=False)
 class Driver:
-    """Builds a stage and lets it take turns, one after the other; waits where it cannot go on."""
+    """Builds a stage and lets it take turns, one after the other; waits where it cannot go on.
+
+    With ``rebuilds``, a stage that lost its place on the bus, or whose client there failed, is closed and built anew:
+    others in this process go on meanwhile. Without, it has failed.
+    """
 
     name: str
     build: Callable[[], Stage]
     watcher: Watcher
+    rebuilds: bool = False
     stage: Stage | None = None
     has_failed: bool = False
+    rebuilt: int = 0
+    """How often it was closed to be built anew."""
     _backoff: Backoff = field(factory=lambda: Backoff(_FIRST_RETRY_SECONDS, _MOST_RETRY_SECONDS), kw_only=True)
+    _rebuild_backoff: Backoff = field(
+        factory=lambda: Backoff(_FIRST_REBUILD_SECONDS, _MOST_REBUILD_SECONDS), kw_only=True
+    )
     _is_ready: bool = False
+    _closed_at: float = -math.inf
+    """When it was last closed to be built anew: monotonic seconds."""
 
     def turn(self, timeout_seconds: float) -> float | None:
         """One turn: after how many seconds the next is due; ``None`` for when there is news."""
@@ -79,6 +98,8 @@ class Driver:
             except TRANSIENT as error:
                 return self._wait_for(error)
             except Exception as error:  # noqa: BLE001 - whatever it is, the process has to know
+                if self.rebuilds and isinstance(error, _PLACE_LOST):
+                    return self._build_anew(error)
                 self.has_failed = True
                 self.watcher.failed(self.name, error)
                 return None
@@ -95,10 +116,39 @@ class Driver:
             has_done = True
         return has_done
 
+    def finish(self) -> None:
+        """Let the stage commit what is pending, as far as it can now: what is left is on the bus."""
+        if self.stage is None or self.has_failed:
+            return
+        passing = (*TRANSIENT, *_PLACE_LOST) if self.rebuilds else TRANSIENT
+        with at_stage(self.name):
+            try:
+                self.stage.drain()
+            except passing as error:
+                _log.warning("not all could be finished: %s; what is left is on the bus", error)
+
     def close(self) -> None:
         """Let the stage give up what it holds."""
         if self.stage is not None:
             self.stage.close()
+
+    def _build_anew(self, error: Exception) -> float:
+        """Give the stage up; the next turn, after so many seconds, builds it and goes on after its last commit."""
+        _log.error("%s; the stage begins anew after its last commit, the others go on", error)
+        self._is_ready = False
+        self.watcher.not_ready(self.name, str(error))
+        stage, self.stage = self.stage, None
+        if stage is not None:
+            try:
+                stage.close()
+            except BusUnavailable as trouble:
+                _log.warning("what the stage held was not given up in good order: %s", trouble)
+        now = time.monotonic()
+        if now - self._closed_at > _STEADY_SECONDS:
+            self._rebuild_backoff.reset()
+        self._closed_at = now
+        self.rebuilt += 1
+        return self._rebuild_backoff.failed()
 
     def _wait_for(self, error: Exception) -> float:
         if self._is_ready:

@@ -201,6 +201,7 @@ class Runner:
             ordinal=self.settings.ordinal,
             replicas=1 if self._is_whole else stage.scale.max,
         )
+        rebuilds = len(self.stages) > 1 and not self.bus.is_embedded
         if self._pool is not None and stage.role == "interface":
             pool = self._pool
             driver = Driver(
@@ -209,11 +210,12 @@ class Runner:
                     surroundings, loop=self._loop, sender=self._sender, on_news=lambda: pool.notify(driver)
                 ),
                 self,
+                rebuilds,
             )
             self._drivers[stage.name] = driver
             pool.add(driver)
         else:
-            driver = self._drivers[stage.name] = Driver(stage.name, lambda: make_stage(surroundings), self)
+            driver = self._drivers[stage.name] = Driver(stage.name, lambda: make_stage(surroundings), self, rebuilds)
             self._threads.append(StageThread(driver))
 
     def _stop_turns(self, until: float) -> None:
@@ -228,17 +230,13 @@ class Runner:
     def _drain(self, until: float) -> None:
         """Let links end, what they gave be processed as far as there is time for it, and sinks write what they hold."""
         drivers = list(self._drivers.values())
-        try:
-            for driver in drivers:
-                if isinstance(driver.stage, InterfaceStage):
-                    driver.stage.drain()
-            while self._is_whole and sum(driver.drain(until) for driver in drivers):
-                pass
-            for driver in drivers:
-                if driver.stage is not None and not driver.has_failed:
-                    driver.stage.drain()
-        except TRANSIENT as error:
-            _log.warning("not all could be finished: %s; what is left is on the bus", error)
+        for driver in drivers:
+            if isinstance(driver.stage, InterfaceStage):
+                driver.finish()
+        while self._is_whole and sum(driver.drain(until) for driver in drivers):
+            pass
+        for driver in drivers:
+            driver.finish()
 
     def _last_edges(self) -> Sequence[EdgeRow]:
         try:

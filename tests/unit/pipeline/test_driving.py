@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from attrs import define, field
 
-from c2kit.bus import BusUnavailable, Fenced
+from c2kit.bus import BusUnavailable, Fenced, WorkerFailed
 from c2kit.links.backoff import Backoff
 from c2kit.pipeline.driving import Driver, Pool, StageThread
 from c2kit.pipeline.stage import Stage
@@ -148,6 +148,50 @@ def test_what_does_not_pass_is_told_once_and_ends_it(error: Exception) -> None:
     assert thread.join(PATIENCE)
     assert watched.told == [("stage", f"failed: {error}")]
     assert stage.turns == 1
+
+
+@pytest.mark.parametrize("error", [Fenced("another one is there"), WorkerFailed("the client is done for")])
+def test_a_stage_that_lost_its_place_is_built_anew_where_others_run_beside_it(error: Exception) -> None:
+    first, second, watched = Counting(), Counting(), Watched()
+    first.errors = [error]
+    stages = [first, second]
+    driver = Driver("stage", lambda: stages.pop(0), watched, rebuilds=True, rebuild_backoff=Backoff(0.001, 0.002))
+    thread = StageThread(driver)
+    wait_for(lambda: second.turns)
+    wait_for(lambda: ("stage", "ready") in watched.told)
+    thread.stop()
+    assert thread.join(PATIENCE)
+    assert first.turns == -1, "it was not closed"
+    assert watched.told == [("stage", f"not ready: {error}"), ("stage", "ready")]
+    assert (driver.rebuilt, driver.has_failed) == (1, False)
+
+
+def test_a_place_that_others_take_again_and_again_is_taken_back_ever_more_seldom() -> None:
+    stage = Counting()
+    stage.errors = [Fenced("another one is there") for _ in range(6)]
+    backoff = Backoff(1.0, 8.0, chance=lambda: 0.0)
+    driver = Driver("stage", lambda: stage, Watched(), rebuilds=True, rebuild_backoff=backoff)
+    assert [driver.turn(0.0) for _ in range(6)] == [1.0, 2.0, 4.0, 8.0, 8.0, 8.0]
+
+
+def test_a_mistake_is_no_reason_to_build_anew() -> None:
+    stage, watched = Counting(), Watched()
+    stage.errors = [ValueError("a mistake")]
+    driver = Driver("stage", lambda: stage, watched, rebuilds=True)
+    assert driver.turn(0.0) is None
+    assert watched.told == [("stage", "failed: a mistake")]
+
+
+def test_the_end_of_one_that_lost_its_place_is_no_failure() -> None:
+    stage = Counting()
+    driver = driver_of(stage)
+    driver.rebuilds = True
+    driver.turn(0.0)
+    stage.drain = lambda: (_ for _ in ()).throw(Fenced("another one is there"))  # type: ignore[method-assign]
+    driver.finish()
+    driver.rebuilds = False
+    with pytest.raises(Fenced):
+        driver.finish()
 
 
 def test_a_stage_that_cannot_be_built_now_is_built_later() -> None:
