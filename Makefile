@@ -78,6 +78,10 @@ pytest: $(ENV)/.ready ## the tests, with coverage of lines and branches; ARGS='-
 kill-test: $(ENV)/.ready ## kill -9 of processes of a pipeline, 1 000 times; ARGS='--kills 200 --seed 8' chooses
 	$(BIN)/python -m tests.kill $(ARGS)
 
+.PHONY: kafka-kill-test
+kafka-kill-test: $(ENV)/.ready ## the same on three brokers of Kafka, with 200 kills of both; ARGS='--kills 20 --broker-kills 20'
+	$(BIN)/python -m tests.kill --bus kafka $(ARGS)
+
 .PHONY: coverage
 coverage: $(ENV)/.ready ## the same, and a report to click through in htmlcov/
 	$(PYTEST) --cov-report=html $(ARGS)

@@ -14,20 +14,25 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-__all__ = ["cluster_of", "emptied", "wait_for"]
+__all__ = ["cluster_of", "emptied", "require_kafka", "wait_for"]
 
 PATIENCE_SECONDS = 60.0
 Found = TypeVar("Found")
 
 
-def cluster_of(brokers: int, **settings: Any) -> Cluster:  # noqa: ANN401 - those of a cluster
-    """A cluster that was not started yet. Skips the test, or fails it where C2KIT_REQUIRE_KAFKA=1."""
+def require_kafka() -> None:
+    """Skip the test where there is no Apache Kafka, or fail it where C2KIT_REQUIRE_KAFKA=1."""
     try:
         Installation.get()
     except NotInstallable as error:
         if os.environ.get("C2KIT_REQUIRE_KAFKA") == "1":
             pytest.fail(f"C2KIT_REQUIRE_KAFKA=1 says that this test must run, but {error}")
         pytest.skip(f"this test needs Apache Kafka, and {error}")
+
+
+def cluster_of(brokers: int, **settings: Any) -> Cluster:  # noqa: ANN401 - those of a cluster
+    """A cluster that was not started yet. Skips the test, or fails it where C2KIT_REQUIRE_KAFKA=1."""
+    require_kafka()
     return Cluster(brokers, **settings)
 
 

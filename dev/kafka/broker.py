@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import shutil
 import signal
 import subprocess
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["Broker"]
 
 _PATIENCE_SECONDS = 60.0
+_ROOM_BYTES = 65_536
+"""So much it may still say of its disk."""
 
 
 @define(eq=False)
@@ -78,6 +81,12 @@ class Broker:
     def resume(self) -> None:
         """Let it go on."""
         self._signal(signal.SIGCONT)
+
+    def fill_disk(self) -> None:
+        """Let no file that it writes grow by much from now on, as on a disk that is full; until it is started again."""
+        if self._process is not None and self.is_running:
+            size = self.log.stat().st_size + _ROOM_BYTES
+            resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE, (size, size))
 
     def _signal(self, number: signal.Signals) -> None:
         if self._process is not None and self.is_running:

@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import socket
+import subprocess
 import tempfile
 import time
 import uuid
@@ -157,6 +158,33 @@ class Cluster:
     def group_coordinator(self, group: str) -> int:
         """Which broker coordinates a group."""
         return self.leader("__consumer_offsets", _java_hash(group) % _INTERNAL_PARTITIONS)
+
+    # -- who holds what -------------------------------------------------------------------------
+
+    def replicas(self) -> dict[tuple[str, int], list[int]]:
+        """By topic and partition, the brokers that hold it, or are about to; the one that should lead it first."""
+        topics = self.admin.list_topics(timeout=10).topics
+        return {
+            (name, number): [*partition.replicas]
+            for name, topic in topics.items()
+            for number, partition in topic.partitions.items()
+        }
+
+    def reassign(self, places: Mapping[tuple[str, int], Sequence[int]]) -> None:
+        """Let these brokers hold these partitions and no others, and wait until they do. Raises TimeoutError."""
+        wanted = [{"topic": key[0], "partition": key[1], "replicas": [*held]} for key, held in places.items()]
+        plan = self.folder / "reassignment.json"
+        plan.write_text(json.dumps({"version": 1, "partitions": wanted}))
+        arguments = ("--bootstrap-server", self.addresses, "--reassignment-json-file", str(plan), "--execute")
+        command = self._installation.command("org.apache.kafka.tools.reassign.ReassignPartitionsCommand", *arguments)
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - made above
+        if done.returncode != 0:
+            raise RuntimeError(f"partitions cannot be reassigned: {done.stdout[-2000:]}{done.stderr[-2000:]}")
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while {key: held for key, held in self.replicas().items() if key in places} != places:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"partitions are not where they should be: {places}")
+            time.sleep(0.2)
 
     # -- making them ----------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ import signal
 import time
 from typing import TYPE_CHECKING
 
-from attrs import define, field
+from attrs import define, field, frozen
 
 from tests.kill.progress import TooSlow
 from tests.kill.schedule import Kind
@@ -16,14 +16,14 @@ from tests.kill.schedule import Kind
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tests.kill.grounds import Ground
     from tests.kill.processes import Instance, Processes
     from tests.kill.progress import Progress
     from tests.kill.schedule import Strike
 
-__all__ = ["Attack", "Blow", "WrongEnd"]
+__all__ = ["Attack", "Blow", "End", "WrongEnd"]
 
 FENCED = 4
-_PATIENCE_SECONDS = 120.0
 _TAKE_OVER_SECONDS = 25.0
 """After so long a process that was stopped wakes, replaced or not: a bus gives it 10, beside what a start takes."""
 _SEEN_SECONDS = 0.5
@@ -46,21 +46,41 @@ class Blow:
 
     stage: str
     kind: Kind
+    began: float
+    """Monotonic seconds."""
     back_seconds: float = 0.0
     """From when it could not go on until traffic flowed again: with the start of a process, and all waiting for it."""
     is_replaced: bool = False
     """Whether another process does its work now."""
 
 
-@define(eq=False)
-class Attack:
-    """What happens to one stage. :meth:`run` it, then find the process that works in ``instance``."""
+@frozen
+class End:
+    """A process that did the work of a stage until it ended, of whatever."""
 
     stage: str
+    cause: str
+    at: float
+    """Monotonic seconds."""
+    last_words: str = field(default="", repr=False)
+
+
+@define(eq=False)
+class Attack:
+    """What happens to one stage. :meth:`run` it, then find the process that works in ``instance``.
+
+    A process that asks by its exit code to be started again is, as whoever orchestrates it would; see :meth:`check`.
+    """
+
+    stage: str
+    ground: Ground
     processes: Processes
     progress: Progress
     instance: Instance = field(init=False)
     blows: list[Blow] = field(factory=list, init=False)
+    ends: list[End] = field(factory=list, init=False)
+    """Of processes that another one follows."""
+    _is_struck: bool = field(default=False, init=False)
 
     def __attrs_post_init__(self) -> None:
         self.instance = self.processes.start_stage(self.stage)
@@ -71,24 +91,46 @@ class Attack:
         for strike in strikes:
             await asyncio.sleep(strike.after_seconds)
             if strike.aim_seconds is not None:
-                await asyncio.to_thread(self.processes.await_commit)
+                await asyncio.to_thread(self.ground.await_commit)
                 await asyncio.sleep(strike.aim_seconds)
-            blow = Blow(self.stage, strike.kind)
-            began = time.monotonic()
-            before = self.instance
-            await self._strike(strike)
-            blow.is_replaced = self.instance is not before
-            await self._flows()
-            blow.back_seconds = time.monotonic() - began
+            blow = Blow(self.stage, strike.kind, time.monotonic())
             self.blows.append(blow)
+            before = self.instance
+            self._is_struck = True
+            await self._strike(strike)
+            self._is_struck = False
+            blow.is_replaced = self.instance is not before
+            if blow.is_replaced:
+                self.ends.append(End(self.stage, blow.kind, blow.began))
+            await self._flows()
+            blow.back_seconds = time.monotonic() - blow.began
+
+    async def end(self) -> None:
+        """Tell it to end, which it must do in good order."""
+        self._is_struck = True
+        self.instance.signal(signal.SIGTERM)
+        await self.progress.until(lambda: self.instance.exit_code is not None, f"{self.stage} ends when it is told to")
+        if self.instance.exit_code != 0:
+            raise WrongEnd(self.instance, "exit code 0")
 
     async def _flows(self) -> None:
         """Wait until the stage gets on."""
-        await self.progress.growth(self.stage, self._check_lives, times=_FLOWS, seconds=_PATIENCE_SECONDS)
+        await self.progress.growth(self.stage, times=_FLOWS, seconds=self.ground.patience_seconds)
 
-    def _check_lives(self) -> None:
-        if self.instance.exit_code is not None:
+    def check(self) -> None:
+        """See to it that a process is there, unless it is being struck. Raises WrongEnd where one ended wrongly."""
+        code = self.instance.exit_code
+        if self._is_struck or code is None:
+            return
+        if code not in self.ground.restarted:
             raise WrongEnd(self.instance, "to live")
+        self.ends.append(End(self.stage, f"exit code {code}", time.monotonic(), self.instance.last_words))
+        self.instance = self.processes.start_stage(self.stage)
+
+    def was_away(self, began: float, ended: float) -> bool:
+        """Whether anything befell the stage itself in that time."""
+        struck = any(blow.began <= ended and began <= blow.began + (blow.back_seconds or ended) for blow in self.blows)
+        return struck or any(began <= end.at <= ended for end in self.ends)
 
     async def _strike(self, strike: Strike) -> None:
         match strike.kind:
@@ -103,8 +145,7 @@ class Attack:
                 await asyncio.sleep(strike.pause_seconds)
                 await self._kill(0.0)
             case Kind.SECOND:
-                second = self.processes.start_stage(self.stage)
-                await self._ends_fenced(second)
+                await self._one_ends_fenced(self.instance, self.processes.start_stage(self.stage))
             case Kind.REPLACE:
                 await self._replace()
 
@@ -114,7 +155,7 @@ class Attack:
         self.instance = self.processes.start_stage(self.stage)
 
     async def _replace(self) -> None:
-        """Stop it, start another, and wake it. One of both goes on: which one depends on the stage."""
+        """Stop it, start another, and wake it."""
         first = self.instance
         await self._stop_between_commits()
         second = self.processes.start_stage(self.stage)
@@ -127,30 +168,24 @@ class Attack:
                 seconds=_TAKE_OVER_SECONDS,
             )
         first.signal(signal.SIGCONT)
-        both = (first, second)
-        await self.progress.until(
-            lambda: any(each.exit_code is not None for each in both),
-            f"of two processes of {self.stage} one ends",
-            seconds=_PATIENCE_SECONDS,
-        )
-        loser, self.instance = both if first.exit_code is not None else both[::-1]
-        await self._ends_fenced(loser)
+        await self._one_ends_fenced(first, second)
 
     async def _stop_between_commits(self) -> None:
-        """Stop it where it holds no lock of SQLite's: nobody could take its place then, nor do anything else."""
+        """Stop it where it holds nothing that all need: nobody could take its place then, nor do anything else."""
         while True:
             self.instance.signal(signal.SIGSTOP)
-            if await asyncio.to_thread(self.processes.can_bus_be_written):
+            if await asyncio.to_thread(self.ground.can_stop_now):
                 return
             self.instance.signal(signal.SIGCONT)
             await asyncio.sleep(0.01)
 
-    async def _ends_fenced(self, instance: Instance) -> None:
+    async def _one_ends_fenced(self, first: Instance, second: Instance) -> None:
+        """Of both one goes on: which one depends on the bus, on the stage and on what came to pass."""
         await self.progress.until(
-            lambda: instance.exit_code is not None,
-            f"a second process of {self.stage} ends",
-            self._check_lives,
-            _PATIENCE_SECONDS,
+            lambda: first.exit_code is not None or second.exit_code is not None,
+            f"of two processes of {self.stage} one ends",
+            seconds=self.ground.patience_seconds,
         )
-        if instance.exit_code != FENCED:
-            raise WrongEnd(instance, f"exit code {FENCED}, fenced")
+        loser, self.instance = (first, second) if first.exit_code is not None else (second, first)
+        if loser.exit_code != FENCED:
+            raise WrongEnd(loser, f"exit code {FENCED}, fenced")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sqlite3
+import signal
 import subprocess
 import sys
 import time
@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from attrs import define, field
 
 if TYPE_CHECKING:
-    import signal
     from types import TracebackType
     from typing import Self
 
@@ -23,6 +22,7 @@ __all__ = ["MISSION", "Instance", "Processes", "SatelliteProcess"]
 MISSION = Path(__file__).with_name("mission.py")
 _ROOT = Path(__file__).parents[2]
 _TOLD_LINES = 15
+_TELLING_SECONDS = 0.5
 
 
 @define(eq=False)
@@ -100,27 +100,6 @@ class Processes:
         self._count = 0
         self._ends = contextlib.ExitStack()
 
-    @property
-    def _bus_file(self) -> str:
-        return self.environment["C2KIT_BUS"].removeprefix("sqlite:")
-
-    def await_commit(self) -> None:
-        """Wait until somebody writes to the file of the bus; not for long, if nobody does."""
-        journal = Path(f"{self._bus_file}-wal")
-        before, deadline = journal.stat().st_mtime_ns, time.monotonic() + 1.0
-        while journal.stat().st_mtime_ns == before and time.monotonic() < deadline:
-            time.sleep(0.0005)
-
-    def can_bus_be_written(self) -> bool:
-        """Whether nobody has the file of the bus locked for longer than a commit takes."""
-        with contextlib.closing(sqlite3.connect(self._bus_file, timeout=1.0, isolation_level=None)) as probe:
-            try:
-                probe.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError:
-                return False
-            probe.execute("ROLLBACK")
-            return True
-
     def start_stage(self, stage: str) -> Instance:
         """Run a stage as a container does."""
         self._count += 1
@@ -140,6 +119,12 @@ class Processes:
         self._ends.enter_context(process)
         self._ends.callback(process.kill)
         return SatelliteProcess(process)
+
+    def ask_what_they_do(self) -> None:
+        """Let all that live tell, in their logs, what their threads are doing."""
+        for process in self._instances:
+            process.send_signal(signal.SIGUSR1)
+        time.sleep(_TELLING_SECONDS)
 
     def close(self) -> None:
         """Kill all that live; one that was stopped too."""

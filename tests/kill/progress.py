@@ -1,9 +1,10 @@
-"""How far each stage got, looked at from outside: what it published, or told the bus that it has stored."""
+"""How far each stage got, looked at from outside: what it published, or has stored."""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from attrs import define, field
@@ -11,15 +12,13 @@ from attrs import define, field
 from c2kit.bus import BusUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-    from c2kit.bus import StreamBus, StreamInfo
+    from tests.kill.grounds import Look
 
 __all__ = ["Progress", "TooSlow"]
 
 _LOOK_SECONDS = 0.05
-_PUBLISHED = {"fep": "frames.fep", "decom": "telemetry.FIREFLY", "encode": "uplink.fep"}
-_STORED = {"log": "packets.FIREFLY", "fep-raw-log": "raw.fep"}
 
 
 class TooSlow(AssertionError):
@@ -28,54 +27,55 @@ class TooSlow(AssertionError):
 
 @define(eq=False)
 class Progress:
-    """Looks at the bus again and again, in :meth:`watch`; the others wait for what it sees."""
+    """Looks again and again, in :meth:`watch`; the others wait for what it sees."""
 
-    bus: StreamBus
+    look: Look
     check: Callable[[], object]
     """Called while anything is waited for; raises where that is in vain."""
-    positions: dict[str, int] = field(factory=dict)
+    positions: Mapping[str, int] = field(factory=dict)
     """By stage."""
-    lag: int = 0
-    """How many records wait, over all streams and consumers."""
 
     async def watch(self) -> None:
         """Look until cancelled. A bus that is not available is no news."""
         while True:
-            try:
-                infos = await asyncio.to_thread(self.bus.streams, "firefly.")
-            except BusUnavailable:
-                infos = []
-            if infos:
-                self._see({info.spec.name.removeprefix("firefly."): info for info in infos})
+            with suppress(BusUnavailable):
+                self.positions = await asyncio.to_thread(self.look.positions)
             await asyncio.sleep(_LOOK_SECONDS)
-
-    def _see(self, infos: dict[str, StreamInfo]) -> None:
-        self.positions = {stage: sum(infos[name].next_offsets) for stage, name in _PUBLISHED.items()}
-        for stage, name in _STORED.items():
-            self.positions[stage] = sum(infos[name].next_offsets) - infos[name].lag[f"firefly.{stage}"]
-        self.lag = sum(sum(info.lag.values()) for info in infos.values())
 
     def of(self, stage: str) -> int:
         """How far it got."""
         return self.positions.get(stage, 0)
 
-    async def growth(self, stage: str, check: Callable[[], object] = bool, *, times: int = 1, seconds: float) -> None:
-        """Wait until the stage was seen to get on so often. ``check`` raises where that cannot be.
-
-        Raises TooSlow.
-        """
+    async def growth(self, stage: str, *, times: int = 1, seconds: float) -> None:
+        """Wait until the stage was seen to get on so often. Raises TooSlow."""
         for _ in range(times):
             before = self.of(stage)
-            await self.until(lambda before=before: self.of(stage) > before, f"{stage} gets on", check, seconds)  # type: ignore[misc]
+            await self.until(lambda before=before: self.of(stage) > before, f"{stage} gets on", seconds)  # type: ignore[misc]
 
-    async def until(
-        self, condition: Callable[[], bool], what: str, check: Callable[[], object] = bool, seconds: float = 120.0
-    ) -> None:
+    async def until(self, condition: Callable[[], bool], what: str, seconds: float = 120.0) -> None:
         """Wait until something is so. Raises TooSlow."""
         deadline = time.monotonic() + seconds
         while not condition():
-            check()
             self.check()
             if time.monotonic() > deadline:
                 raise TooSlow(f"not within {seconds:g} s: {what}")
             await asyncio.sleep(0.01)
+
+    async def drained(self, seconds: float) -> None:
+        """Wait until nothing waits, and nothing came for a while that could be on its way between two streams."""
+        quiet_since, before = time.monotonic(), self.positions
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < quiet_since + 1.0:
+            self.check()
+            waiting = await asyncio.to_thread(self._waiting)
+            if time.monotonic() > deadline:
+                raise TooSlow(f"{waiting} records still wait after {seconds:g} s")
+            if waiting != 0 or self.positions != before:
+                quiet_since, before = time.monotonic(), self.positions
+            await asyncio.sleep(0.05)
+
+    def _waiting(self) -> int | None:
+        try:
+            return self.look.waiting()
+        except BusUnavailable:
+            return None

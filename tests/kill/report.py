@@ -13,10 +13,13 @@ if TYPE_CHECKING:
 
 __all__ = ["report"]
 
+_TOLD = 8
+
 
 def report(results: Sequence[RoundResult]) -> str:
     """All rounds together. Nothing in them was lost or there twice but what is told here."""
-    return "\n".join([*_totals(results), "", *_strikes(results), "", *_losses(results), "", *_commands(results)])
+    parts = (_totals, _strikes, _brokers, _losses, _commands)
+    return "\n\n".join("\n".join(lines) for part in parts if (lines := [*part(results)]))
 
 
 def _totals(results: Sequence[RoundResult]) -> Iterator[str]:
@@ -39,6 +42,27 @@ def _strikes(results: Sequence[RoundResult]) -> Iterator[str]:
         yield f"{kind}: {len(seconds)}; {back}"
     replaced = sum(blow.is_replaced for blow in blows if blow.kind == "replaced while paused, then woken")
     yield f"of those that slept while another was started, {replaced} were fenced when they woke"
+
+
+def _brokers(results: Sequence[RoundResult]) -> Iterator[str]:
+    blows = [blow for result in results for blow in result.broker_blows]
+    by_kind: defaultdict[str, list[float]] = defaultdict(list)
+    for blow in blows:
+        by_kind[blow.kind] += [blow.pause_seconds] if blow.paused else []
+    for kind, pauses in sorted(by_kind.items()):
+        total = sum(blow.kind == kind for blow in blows)
+        told = (
+            f"median {median(pauses):.1f} s, longest {max(pauses):.1f} s, of {len(pauses)}" if pauses else "none seen"
+        )
+        yield f"{kind}: {total}; pause of commits: {told}"
+    if blows:
+        pauses = [blow.pause_seconds for blow in blows if blow.paused]
+        yield f"all {len(blows)} on brokers: median {median(pauses):.1f} s, longest {max(pauses):.1f} s; the longest:"
+    for blow in sorted(blows, key=lambda blow: -blow.pause_seconds)[:_TOLD]:
+        yield f"  {blow}"
+    ends = Counter(f"{end.stage}: {end.cause}" for result in results for end in result.unasked)
+    for what, count in sorted(ends.items()):
+        yield f"started again without being struck: {what}, {count} times"
 
 
 def _losses(results: Sequence[RoundResult]) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from enum import StrEnum, unique
-from itertools import cycle
+from itertools import cycle, islice
 from typing import TYPE_CHECKING
 
 from attrs import frozen
@@ -12,7 +12,18 @@ from attrs import frozen
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["INTERFACE", "STAGES", "Kind", "Strike", "drawn", "kinds"]
+__all__ = [
+    "BROKER_KILLS",
+    "INTERFACE",
+    "RARE",
+    "STAGES",
+    "BrokerKind",
+    "Kind",
+    "Strike",
+    "broker_kinds",
+    "drawn",
+    "kinds",
+]
 
 INTERFACE = "fep"
 STAGES = ("decom", "log", "encode", "fep-raw-log")
@@ -29,13 +40,35 @@ class Kind(StrEnum):
     """SIGSTOP, and SIGCONT before anybody minds."""
     KILL_PAUSED = "killed while paused"
     SECOND = "second instance"
-    """Another one is started while it lives, and must end as fenced."""
+    """Another one is started while it lives; one of both must end as fenced."""
     REPLACE = "replaced while paused, then woken"
     """Another one is started while it is stopped; when it wakes, one of both must end as fenced."""
 
 
 _SHARES = {Kind.KILL: 13, Kind.PAUSE: 3, Kind.KILL_PAUSED: 1, Kind.SECOND: 2, Kind.REPLACE: 1}
 """Out of 20."""
+
+
+@unique
+class BrokerKind(StrEnum):
+    """What is done to brokers. Those that were killed are started again, and so do they go on."""
+
+    LEADER = "leader of a partition killed"
+    CONTROLLER = "controller killed"
+    COORDINATOR = "transaction coordinator killed"
+    PAUSE = "broker paused"
+    """SIGSTOP for 20 seconds: it is taken for dead meanwhile, and its connections stay open."""
+    DISK_FULL = "disk of a broker full"
+    """Nothing that it writes is written, until it ends of it; it comes back with room."""
+    ALL_GONE = "all brokers killed"
+    """For a minute."""
+    JOIN = "broker joins"
+    """One more comes, and takes over partitions of all others."""
+
+
+BROKER_KILLS = (BrokerKind.LEADER, BrokerKind.CONTROLLER, BrokerKind.COORDINATOR)
+_KILLS_A_PAUSE = 9
+RARE = (BrokerKind.DISK_FULL, BrokerKind.ALL_GONE, BrokerKind.JOIN)
 
 
 @frozen
@@ -55,6 +88,14 @@ def kinds(seed: int, count: int) -> list[Kind]:
     chance = random.Random(f"kinds {seed}")
     dealt = [kind for kind, share in _SHARES.items() for _ in range(share)]
     return [kind for _ in range(0, count, len(dealt)) for kind in chance.sample(dealt, len(dealt))][:count]
+
+
+def broker_kinds(seed: int, kills: int) -> list[BrokerKind]:
+    """So many kills by chance, of each kind about as many, and a pause among every few; at least one."""
+    chance = random.Random(f"broker kinds {seed}")
+    dealt: list[BrokerKind] = [*islice(cycle(BROKER_KILLS), kills)]
+    dealt += [BrokerKind.PAUSE] * max(1, round(kills / _KILLS_A_PAUSE))
+    return chance.sample(dealt, len(dealt))
 
 
 def drawn(seed: int, strikes: Sequence[Kind], *, with_interface: bool) -> Mapping[str, Sequence[Strike]]:

@@ -1,8 +1,12 @@
-"""``c2kit`` in a process that does not outlive whoever started it. Arguments are those of ``c2kit``."""
+"""``c2kit`` in a process that does not outlive whoever started it. Arguments are those of ``c2kit``.
+
+On SIGUSR1 it tells what its threads are doing.
+"""
 
 from __future__ import annotations
 
 import ctypes
+import faulthandler
 import os
 import signal
 import sys
@@ -23,4 +27,5 @@ def die_with_parent() -> None:
 
 if __name__ == "__main__":
     die_with_parent()
+    faulthandler.register(signal.SIGUSR1)
     main(prog_name="c2kit")

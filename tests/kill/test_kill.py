@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.kill.campaign import campaign
+from tests.kill.campaign import campaign, on_sqlite
 from tests.kill.report import report
 from tests.kill.schedule import INTERFACE, STAGES, Kind
 
@@ -27,7 +27,7 @@ STRIKES = 20
 def test_a_pipeline_whose_processes_die_at_any_moment_loses_and_repeats_nothing(
     tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
-    results = list(campaign(tmp_path, SEED, STRIKES))
+    results = list(campaign(tmp_path, SEED, STRIKES, on_sqlite))
     record_property("report", report(results))
     blows = [blow for result in results for blow in result.blows]
     assert len(blows) == STRIKES

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from c2kit.bus import StreamBus
+    from c2kit.bus import Received, StreamBus
     from c2kit.pipeline.composition.mission import Mission
     from tests.kill.commander import Issued
 
@@ -88,12 +88,23 @@ def check_telemetry(bus: StreamBus, mission: Mission, packets: Sequence[bytes]) 
 
 def _published(bus: StreamBus, mission: Mission) -> Iterator[TelemetryBatch]:
     wire = Wire(Definitions(bus, mission.name, mission.dictionary))
-    with bus.view([f"{mission.name}.telemetry.FIREFLY"], from_oldest=True) as view:
-        while records := view.receive(0.0):
-            for record in records:
-                batch = wire.read(record.value)
-                assert isinstance(batch, TelemetryBatch)
-                yield batch
+    for record in _all_of(bus, [f"{mission.name}.telemetry.FIREFLY"]):
+        batch = wire.read(record.value)
+        assert isinstance(batch, TelemetryBatch)
+        yield batch
+
+
+def _all_of(bus: StreamBus, streams: Sequence[str]) -> Iterator[Received]:
+    """What these streams have, up to where they end now."""
+    ends = {
+        (info.spec.name, number): end
+        for info in bus.streams()
+        if info.spec.name in streams
+        for number, end in enumerate(info.next_offsets)
+    }
+    with bus.view(streams, from_oldest=True) as view:
+        while any(view.reached[key] < end for key, end in ends.items()):
+            yield from view.receive(0.1)
         assert view.missed == 0
 
 
@@ -137,12 +148,9 @@ def check_commands(
 def _steps(bus: StreamBus, mission: Mission) -> dict[str, list[CommandStatus]]:
     streams = [each.name for each in mission.describe().streams if each.kind == "command-status"]
     steps: defaultdict[str, list[CommandStatus]] = defaultdict(list)
-    with bus.view(streams, from_oldest=True) as view:
-        while records := view.receive(0.0):
-            for record in records:
-                status = unpack(CommandStatus, record.value)
-                steps[status.id].append(status)
-        assert view.missed == 0
+    for record in _all_of(bus, streams):
+        status = unpack(CommandStatus, record.value)
+        steps[status.id].append(status)
     return dict(steps)
 
 
