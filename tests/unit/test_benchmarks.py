@@ -282,14 +282,37 @@ def test_a_goal_is_judged_where_it_is_hardest_to_reach() -> None:
     assert verdict.whole == "x250"
 
 
-@pytest.mark.parametrize(("us", "is_met"), [(4.9, True), (5.1, False)])
-def test_a_goal_may_be_how_many_times_as_long_it_takes(us: float, is_met: bool) -> None:  # noqa: FBT001 - a fixture
-    (verdict,) = verdicts([measured_as("housekeeping", {4096: {"c2kit-into": us, "memcpy": 1.0}})])
-    assert (verdict.found, verdict.is_met) == (f"{us} times", is_met)
+@pytest.mark.parametrize(
+    ("takes", "found", "is_met"),
+    [
+        ({"at_least": 5}, "x6", True),
+        ({"at_least": 7}, "x6", False),
+        ({"at_least": 1 / 5}, "0.167 times", True),
+        ({"at_most_us": 2.0}, "2 µs", True),
+        ({"at_most_us": 1.9}, "2 µs", False),
+    ],
+)
+def test_an_operation_is_judged_by_how_long_it_takes_or_beside_another(
+    takes: dict[str, float],
+    found: str,
+    is_met: bool,  # noqa: FBT001 - given by the cases
+) -> None:
+    kernel = pytest.importorskip("benchmarks.kernel", exc_type=ImportError)
+    row = kernel.Row("what", int, "than", int, 1, **takes)
+    verdict = kernel._operation(row, 2.0, 12.0).verdict
+    assert (verdict.found, verdict.is_met) == (found, is_met)
+
+
+def test_an_operation_may_take_as_many_times_as_long_as_another_as_is_said() -> None:
+    kernel = pytest.importorskip("benchmarks.kernel", exc_type=ImportError)
+    row = kernel.Row("what", int, "than", int, 1, at_least=1 / 5)
+    assert kernel._operation(row, 4.9, 1.0).verdict.is_met
+    assert not kernel._operation(row, 5.1, 1.0).verdict.is_met
+    assert kernel._operation(kernel.Row("what", int, "than", int, 1), 1.0, 1.0).verdict is None
 
 
 @pytest.mark.parametrize(("copying", "met"), [(1.2, True), (0.5, False)])
-def test_a_second_thread_need_not_gain_more_than_where_bytes_are_copied(copying: float, met: bool) -> None:  # noqa: FBT001
+def test_a_second_thread_need_not_gain_more_than_where_bytes_are_copied(copying: float, met: bool) -> None:  # noqa: FBT001 - given by the cases
     threads = {"c2kit_into": {1: 4.0, 2: 3.0}, "memcpy": {1: copying, 2: 1.0 if copying > 1 else 0.25}}
     (verdict,) = verdicts([measured_as("housekeeping", {}, **threads)])
     assert (verdict.found, verdict.is_met) == ("x1.33", met)
