@@ -29,11 +29,24 @@ class State:
         is_there = topic in admin.topics([topic])
         self._scan = Scan(clients, admin, topic) if is_there else None
         self._values: dict[bytes, bytes] = {}
+        self._news: dict[bytes, bytes] = {}
+        """What was read and is not among them yet."""
 
     def catch_up(self) -> None:
         """Read what was committed since the last time. Raises BusUnavailable."""
+        self._read()
+        self._values |= self._news
+        self._news.clear()
+
+    def is_of_another(self) -> bool:
+        """Whether anything was committed that is not of this replica, the only one. Raises BusUnavailable."""
+        self._read()
+        return any(self._values.get(key) != value for key, value in self._news.items())
+
+    def _read(self) -> None:
         if self._scan is not None:
-            self._values.update(self._scan.read())
+            for key, value in self._scan.read():
+                self._news[key] = value
 
     def get(self, key: StateKey) -> bytes | None:
         """The snapshot of that processor and lane."""

@@ -41,12 +41,19 @@ class GroupChanged(Exception):
 class Transactions:
     """The transactions of one place in a stage. Whoever begins with its id ends those of the one before.
 
+    Attributes:
+        on_entry: called when the place was taken anew, before anything is committed: another may have had it meanwhile,
+            and what it raises is raised by :meth:`commit`.
+
     Raises BusUnavailable, Fenced, WorkerFailed, BusError.
     """
 
     def __init__(self, clients: Clients, transactional_id: str, *, timeout_ms: int) -> None:
         self._clients, self._id, self._timeout_ms = clients, transactional_id, timeout_ms
         self._is_closed = False
+        self._is_spent = False
+        """Whether the producer is to be replaced before anything else is committed."""
+        self.on_entry: Callable[[], None] = lambda: None
         self._generation, self._producer = self._entered()
 
     def _entered(self) -> tuple[int, Producer]:
@@ -57,6 +64,13 @@ class Transactions:
         except KafkaException as exception:
             raise bus_error(f"{self._id} cannot begin", exception) from exception
         return generation, producer
+
+    def _enter_anew(self) -> None:
+        """Go on with another producer; no transaction is open now."""
+        self._is_spent = True  # until it is known that nobody else has had the place
+        self._generation, self._producer = self._entered()
+        self.on_entry()
+        self._is_spent = False
 
     def close(self) -> None:
         """Let a call in progress, of another thread, end soon."""
@@ -72,8 +86,8 @@ class Transactions:
 
         Does not return before it is known whether they are. Raises GroupChanged.
         """
-        if self._generation != self._clients.generation:
-            self._generation, self._producer = self._entered()  # no transaction is open now
+        if self._is_spent or self._generation != self._clients.generation:
+            self._enter_anew()
         try:
             self._producer.begin_transaction()
             for record in records:
@@ -115,10 +129,16 @@ class Transactions:
             raise Fenced(f"{self._id} was closed while it committed a step; its successor will find whether it did")
 
     def _abort(self, error: KafkaError) -> None:
-        """Undo, and raise what it was."""
+        """Undo, and raise what it was.
+
+        The producer is not used again. What it sent and has no answer to, it numbers as if it had never been sent: the
+        next record of that partition would have the number of one that was taken back, and a broker that has that one
+        takes the next for the same, and drops it. Another producer begins a new epoch, with numbers of its own.
+        """
         if error.fatal() or not error.txn_requires_abort():
             told = bus_error(f"{self._id} cannot commit", error)
             raise told if isinstance(told, Fenced) else WorkerFailed(str(told))  # of this client nothing more will come
+        self._is_spent = True
         try:
             self._patiently(lambda: self._producer.abort_transaction(_SLICE_SECONDS))
         except KafkaException as exception:

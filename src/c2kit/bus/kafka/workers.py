@@ -144,6 +144,7 @@ class ExclusiveWorker(KafkaWorker):
 
     def __init__(self, *arguments: Any, inputs: Collection[PartitionId], bell: Bell | None, **parts: Any) -> None:  # noqa: ANN401 - those of a worker
         super().__init__(*arguments, **parts)
+        self._transactions.on_entry = self._check_alone
         self._owned = frozenset(inputs)
         with closing(self._shared.clients.reader(self._stage)) as consumer:
             self._group = consumer.consumer_group_metadata()  # a group's without members
@@ -176,6 +177,11 @@ class ExclusiveWorker(KafkaWorker):
             self._transactions.commit(records, step.passed, lambda: self._group)
         except GroupChanged as error:
             raise Fenced(f"stage {self._stage} has other workers now: {error}") from error
+
+    def _check_alone(self) -> None:
+        """Refuse to go on where another worker has: what this one knows is old, and would be done a second time."""
+        if self._state.is_of_another():
+            raise Fenced(f"another worker of stage {self._stage} has gone on while this one took a step back")
 
     def rewind(self) -> None:
         """See :meth:`c2kit.bus.base.Worker.rewind`."""
