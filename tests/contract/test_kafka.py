@@ -17,6 +17,8 @@ from tests.kafka_brokers import emptied, wait_for
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from confluent_kafka import Consumer
+
     from c2kit.bus.base import Received, View, Worker
     from dev.kafka import Cluster
 
@@ -192,6 +194,54 @@ def test_a_record_that_no_broker_takes_is_refused_and_nothing_of_its_step_is_don
             source.commit(Step(publish=[small, Record("m.in", "lane", bytes(20_000_000))]))
         source.commit(Step(publish=[small]))
     wait_for(lambda: values_of(bus, "m.in"), lambda found: found == [b"x"])
+
+
+class _Forgetful:
+    """A member of a group that does not know yet what the group has become."""
+
+    def __init__(self, consumer: Consumer) -> None:
+        self._consumer, self._stale = consumer, [consumer.consumer_group_metadata()]
+
+    def consumer_group_metadata(self) -> object:
+        return self._stale.pop() if self._stale else self._consumer.consumer_group_metadata()
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._consumer, name)
+
+
+def test_a_step_is_committed_before_its_partitions_are_given_up(bus: KafkaBus) -> None:
+    keys = [("m.two", 0), ("m.two", 1)]
+    bus.apply(
+        [*STREAMS, StreamSpec(name="m.two", writer="source", partitions=2, lanes=("a", "b"), consumers=("copy",))]
+    )
+    with bus.worker("source", (), outputs=("m.two",)) as source:
+        source.commit(Step(publish=[Record("m.two", lane, lane.encode()) for lane in ("a", "b")]))
+    with (
+        KafkaBus(bus.url.removeprefix("kafka:")) as other,
+        bus.worker("copy", ("m.two",), outputs=("m.out",)) as one,
+    ):
+        records = taken(one, 2)
+        consumer = one._consumer  # type: ignore[attr-defined]
+        one._consumer = _Forgetful(consumer)  # type: ignore[attr-defined]
+        with other.worker("copy", ("m.two",), outputs=("m.out",), ordinal=1) as two:
+            wait_for(lambda: two.receive(0.1) and two._consumer.memberid(), bool)  # type: ignore[attr-defined]
+            one.commit(
+                Step(
+                    publish=[Record("m.out", "lane", each.value) for each in records],
+                    passed={(each.stream, each.partition): each.offset + 1 for each in records},
+                )
+            )
+            assert not one._consumer._stale, "its group had not changed"  # type: ignore[attr-defined]
+            again: list[Received] = []
+
+            def is_shared() -> bool:
+                again.extend([*one.receive(0.1).records, *two.receive(0.1).records])
+                return bool(two.assigned)
+
+            wait_for(is_shared, bool)
+            assert one.assigned | two.assigned == set(keys)
+            assert again == []
+    wait_for(lambda: sorted(values_of(bus, "m.out")), lambda values: values == [b"a", b"b"])
 
 
 def test_a_step_waits_for_a_broker_that_is_away_and_is_done_once(bus: KafkaBus, one_broker: Cluster) -> None:

@@ -6,7 +6,7 @@ from confluent_kafka import KafkaError, KafkaException
 
 from c2kit.bus.base import BusError, BusUnavailable, Fenced, WorkerFailed
 
-__all__ = ["GROUP_CHANGED", "NOT_PERMITTED", "NotPermitted", "bus_error", "error_of"]
+__all__ = ["GROUP_CHANGED", "GROUP_CHANGES", "NOT_PERMITTED", "NotPermitted", "bus_error", "error_of"]
 
 _FENCED = {
     KafkaError._FENCED,  # noqa: SLF001 - the library's name for its own errors, as opposed to the broker's
@@ -30,7 +30,9 @@ NOT_PERMITTED = {
     KafkaError.CLUSTER_AUTHORIZATION_FAILED,
     KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
 }
-GROUP_CHANGED = {KafkaError.ILLEGAL_GENERATION, KafkaError.UNKNOWN_MEMBER_ID, KafkaError.REBALANCE_IN_PROGRESS}
+GROUP_CHANGES = {KafkaError.ILLEGAL_GENERATION, KafkaError.REBALANCE_IN_PROGRESS}
+"""What a step is answered while its group shares partitions out anew: its worker has given up none of its own yet."""
+GROUP_CHANGED = {*GROUP_CHANGES, KafkaError.UNKNOWN_MEMBER_ID}
 """What a step is answered whose worker may have lost partitions: it asks its group, and knows."""
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from c2kit.bus.base import Fenced, WorkerFailed
-from c2kit.bus.kafka.errors import GROUP_CHANGED, bus_error, error_of
+from c2kit.bus.kafka.errors import GROUP_CHANGED, GROUP_CHANGES, bus_error, error_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -35,7 +35,14 @@ _log = logging.getLogger(__name__)
 
 
 class GroupChanged(Exception):
-    """Nothing was committed: the group of the worker has changed, and so may have what it owns."""
+    """Nothing was committed: the group of the worker has changed, and so may have what it owns.
+
+    ``is_member`` tells that the group still has it, and so gave nothing to others that it did not give up itself.
+    """
+
+    def __init__(self, reason: str, *, is_member: bool) -> None:
+        self.is_member = is_member
+        super().__init__(reason)
 
 
 class Transactions:
@@ -145,5 +152,5 @@ class Transactions:
             raise bus_error(f"{self._id} cannot take back what it began", exception) from exception
         _log.info("%s took a step back: %s", self._id, error.str())
         if error.code() in GROUP_CHANGED:
-            raise GroupChanged(error.str())
+            raise GroupChanged(error.str(), is_member=error.code() in GROUP_CHANGES)
         raise bus_error(f"{self._id} could not commit", error)

@@ -40,6 +40,8 @@ _NOTHING = Delivery()
 _log = logging.getLogger(__name__)
 _SLICE_SECONDS = 0.1
 """So long it takes at most until a wait notes that its worker was closed."""
+_FIRST_SECONDS = 10.0
+"""So long a step is tried before its worker gives up partitions that its group wants back."""
 _REGROUP_SECONDS = 60.0
 RECORD_OVERHEAD_BYTES = 1_000
 """More than what is around the value of a record that is sent by itself: its lane, and what Kafka adds."""
@@ -322,23 +324,29 @@ class GroupWorker(KafkaWorker):
         return taken
 
     def _commit(self, step: Step, records: Sequence[tuple[str, int, bytes, bytes]]) -> None:
-        deadline = time.monotonic() + _REGROUP_SECONDS
+        began = time.monotonic()
         while True:
             try:
                 self._transactions.commit(records, step.passed, self._consumer.consumer_group_metadata)
             except GroupChanged as error:
-                self._regroup(step, str(error), deadline)
+                self._regroup(step, error, time.monotonic() - began)
             else:
                 return
 
-    def _regroup(self, step: Step, reason: str, deadline: float) -> None:
-        """Hear what the group has done: the step may be tried again if all that it passed is still this worker's."""
+    def _regroup(self, step: Step, error: GroupChanged, seconds: float) -> None:
+        """Let the group settle, after which the step may be tried again if all that it passed is still this worker's.
+
+        Partitions that the group wants back are this worker's until it is polled: so the step comes first.
+        """
         with self._using:
             self._check_open()
+            if error.is_member and seconds < _FIRST_SECONDS:
+                time.sleep(_SLICE_SECONDS)
+                return
             self._poll(_SLICE_SECONDS)
             self._check_owned(step)
-        if time.monotonic() > deadline:
-            raise BusUnavailable(f"the group of stage {self._stage} does not settle: {reason}")
+        if seconds > _REGROUP_SECONDS:
+            raise BusUnavailable(f"the group of stage {self._stage} does not settle: {error}")
 
     def rewind(self) -> None:
         """See :meth:`c2kit.bus.base.Worker.rewind`."""
