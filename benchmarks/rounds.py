@@ -112,7 +112,9 @@ class Workers(AbstractContextManager["Workers"]):
             # They import what they measure side by side; only then is each asked.
             for peer, worker in list(self._workers.items()):
                 if worker.not_here:
-                    self._not_here[peer] = worker.not_here
+                    is_missing = PEERS[peer].environment is not None and not self._install
+                    hint = "; without --quick it is installed" if is_missing else ""
+                    self._not_here[peer] = worker.not_here + hint
                     del self._workers[peer]
             self._stack = stack.pop_all()
         return self

@@ -169,6 +169,16 @@ def test_what_a_peer_cannot_do_is_said(workers: Workers, tmp_path: Path) -> None
     assert measured.threads == {}
 
 
+def test_the_quick_form_says_how_what_is_missing_is_measured(
+    housekeeping: Workload, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(PEERS, "openc3", Peer("benchmarks.peers.nobody", "somebody", environment="openc3"))
+    monkeypatch.setattr(rounds, "python_of", lambda _, **__: Path(sys.executable))
+    with Workers(["openc3"], install=False) as workers:
+        measured = workers.measure(housekeeping, tmp_path, SHORT)
+    assert measured.not_measured["openc3"].endswith("'benchmarks.peers.nobody'; without --quick it is installed")
+
+
 @pytest.mark.parametrize("name", GENERATED)
 def test_generated_packets_hold_the_values_that_were_drawn(name: str) -> None:
     workload = WORKLOADS[name](100)
