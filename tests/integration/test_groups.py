@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from c2kit.batches import TelemetryBatch
-from c2kit.batches.kinds import Kind
 from c2kit.bus import open_bus
 from c2kit.bus.records import Fate
 from c2kit.links import TcpClient
@@ -20,13 +19,15 @@ from c2kit.pipeline.composition.mission import Mission
 from c2kit.pipeline.composition.parts import PacketLogger, RawLogger
 from c2kit.pipeline.interfaces.control import ask_for_link, last_changes
 from c2kit.pipeline.observing.ledger import ledger_text
+from c2kit.pipeline.provisioning import provisioning_of
 from c2kit.pipeline.runner import Runner
 from c2kit.processors import CommandEncoder, Decommutator, Identifier
 from c2kit.protocols import CcsdsPackets
 from c2kit.storage import PacketLogReader, find_logs
 from tests.commanding import firefly_bytes
-from tests.kafka_brokers import wait_for
-from tests.missions import example_dictionary, flown, published, wire_of
+from tests.kafka_brokers import emptied, wait_for
+from tests.missions import example_dictionary, flown, wire_of
+from tests.reading import all_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,7 +87,7 @@ def shares(packets: Sequence[bytes]) -> dict[str, list[bytes]]:
 def samples(bus: StreamBus, mission: Mission) -> dict[str, int]:
     wire = wire_of(bus, mission)
     found: dict[str, int] = defaultdict(int)
-    for record in published(bus, mission, Kind.TELEMETRY, "swarm"):
+    for record in all_of(bus, "firefly.telemetry.swarm"):
         batch = wire.read(record.value)
         assert isinstance(batch, TelemetryBatch)
         assert record.lane == f"{batch.interface}/FIREFLY"
@@ -112,11 +113,18 @@ def logged(folder: Path) -> dict[str, list[bytes]]:
     return dict(found)
 
 
-@pytest.mark.parametrize("kind", ["memory", "sqlite"])
-def test_each_lane_has_what_its_link_gave_and_a_command_leaves_by_one_link(kind: str, tmp_path: Path) -> None:
-    url = "memory:" if kind == "memory" else f"sqlite:{tmp_path / 'bus.db'}"
+@pytest.fixture(params=["memory", "sqlite", pytest.param("kafka", marks=pytest.mark.slow)])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "kafka":
+        return f"kafka:{emptied(request.getfixturevalue('one_broker')).addresses}"
+    return "memory:" if request.param == "memory" else f"sqlite:{tmp_path / 'bus.db'}"
+
+
+def test_each_lane_has_what_its_link_gave_and_a_command_leaves_by_one_link(url: str, tmp_path: Path) -> None:
     devices, sent = {name: Device() for name in NAMES}, shares(flown())
     mission = a_mission(devices, url, tmp_path)
+    if not url.startswith("memory:"):
+        provisioning_of(mission).apply()
     with open_bus(url) as bus:
         with Runner(mission, bus=bus) as runner, CommandSource(bus, mission) as source:
             for name, device in devices.items():
