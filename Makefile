@@ -16,7 +16,7 @@ ARGS ?=
 
 # How many processes share the tests. A choice of a few is run in one: starting others would take longer.
 WORKERS ?= $(if $(ARGS),0,2)
-PYTEST = C2KIT_TEST_ENV=$(ENV) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term
+PYTEST = C2KIT_TEST_ENV=$(ENV) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 # The first Python that is recent enough, whatever it is called here.
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
@@ -71,7 +71,7 @@ docs: $(ENV)/.ready ## build the documentation into site/; a warning is an error
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 .PHONY: pytest
-pytest: $(ENV)/.ready ## the tests, with coverage of lines and branches; ARGS='-k crc' chooses, WORKERS=4 hurries
+pytest: $(ENV)/.ready ## the tests; ARGS='-k crc' chooses, WORKERS=4 hurries
 	$(PYTEST) $(ARGS)
 
 .PHONY: kill-test
@@ -83,8 +83,8 @@ kafka-kill-test: $(ENV)/.ready ## the same on three brokers of Kafka, with 200 k
 	$(BIN)/python -m tests.kill --bus kafka $(ARGS)
 
 .PHONY: coverage
-coverage: $(ENV)/.ready ## the same, and a report to click through in htmlcov/
-	$(PYTEST) --cov-report=html $(ARGS)
+coverage: $(ENV)/.ready ## the same, slower, with coverage of lines and branches, and a report to click through in htmlcov/
+	$(PYTEST) --cov --cov-report=term --cov-report=html $(ARGS)
 
 .PHONY: bench
 bench: .venv/.core ## c2kit beside its peers (installed under build/), then the live pipeline; ARGS=--quick takes two minutes
