@@ -16,7 +16,7 @@ from confluent_kafka.cimpl import NewTopic
 from tests.kafka_brokers import cluster_of, wait_for
 
 if TYPE_CHECKING:
-    from dev.kafka import Cluster
+    from dev.kafka import Broker, Cluster
 
 ROOT = Path(__file__).parents[2]
 
@@ -53,6 +53,22 @@ def test_three_brokers_elect_others_while_one_is_dead() -> None:
         assert cluster.members() == {1, 2, 3}
         assert cluster.add().number == 4
         assert cluster.members() == {1, 2, 3, 4}
+        cluster.reassign({("spread", 0): [4, 1, 2]})
+        assert cluster.replicas()["spread", 0] == [4, 1, 2]
+        cluster.brokers[4].fill_disk()
+        producer = Producer({"bootstrap.servers": cluster.addresses, "acks": "all"})
+        wait_for(lambda: _fed(producer, cluster.brokers[4]), lambda is_running: not is_running)
+        cluster.brokers[4].start()
+        cluster.wait()
+        assert producer.flush(60) == 0  # with room it takes what it did not
+
+
+def _fed(producer: Producer, broker: Broker) -> bool:
+    """Give more to write; whether the broker still runs."""
+    for _ in range(20):
+        producer.produce("spread", bytes(10_000), partition=0)
+    producer.flush(0.1)
+    return broker.is_running
 
 
 def test_nothing_runs_on_when_its_owner_is_killed(one_broker: Cluster) -> None:
