@@ -23,6 +23,7 @@ from c2kit.dictionaries import Dictionary
 from c2kit.errors import MessageError
 from c2kit.pipeline.chain import Chain, ProcessorFailed, StateRefused, keys_of
 from c2kit.pipeline.dead_letters import TooLarge, letter_of_packet, letter_of_record
+from c2kit.pipeline.lanes import packet_lanes
 from c2kit.pipeline.observing.ledger import LedgerRow
 from c2kit.pipeline.observing.steps import StepMeter
 from c2kit.pipeline.telling import event_of
@@ -295,17 +296,22 @@ class ProcessingStage(Stage):
 
     def _publish(self, kind: Kind, batch: Batch, draft: _Draft, record: Received, *, isolates: bool) -> None:
         """Publish what was made of a record. Raises TooLarge, or with ``isolates`` sets aside what is."""
-        lane = lane_of(batch)
-        stream = self._surroundings.stream(kind, lane)
+        stream = self._surroundings.stream(kind, lane_of(batch))
         if stream is None:
             return
-        written = self._wire.written(batch)
-        draft.publish += [Record(stream, lane, value) for value in written.values]
-        for _ in written.too_large:
-            error = TooLarge(kind, self._wire.largest_bytes)
-            if not isolates:
-                raise error
-            draft.set_aside(letter_of_record(self._surroundings, record, error))
+        for lane, part in self._in_lanes(stream, batch):
+            written = self._wire.written(part)
+            draft.publish += [Record(stream, lane, value) for value in written.values]
+            for _ in written.too_large:
+                error = TooLarge(kind, self._wire.largest_bytes)
+                if not isolates:
+                    raise error
+                draft.set_aside(letter_of_record(self._surroundings, record, error))
+
+    def _in_lanes(self, stream: str, batch: Batch) -> Iterable[tuple[str, Batch]]:
+        if stream not in self._surroundings.by_packet:
+            return [(lane_of(batch), batch)]
+        return packet_lanes(batch, self._definitions)
 
     def _tell(self, aside: Aside, draft: _Draft, record: Received, *, isolates: bool) -> None:
         if isinstance(aside, UnknownPackets):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from attrs import field, frozen
@@ -11,6 +12,7 @@ from attrs import field, frozen
 from c2kit.bus import Record
 from c2kit.bus.records import Event, Severity, pack
 from c2kit.pipeline.definitions import Definitions
+from c2kit.pipeline.lanes import without_packet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +65,13 @@ class StageSurroundings:
     @_outputs.default
     def _find_outputs(self) -> dict[tuple[str, str], str]:
         written = [self.description.streams_by_name[name] for name in self.stage.writes]
-        return {(each.kind, lane): each.name for each in written for lane in each.lanes}
+        return {(each.kind, without_packet(lane)): each.name for each in written for lane in each.lanes}
+
+    @cached_property
+    def by_packet(self) -> frozenset[str]:
+        """Those of the streams that it writes in which each packet of a target has a lane of its own."""
+        written = (self.description.streams_by_name[name] for name in self.stage.writes)
+        return frozenset(each.name for each in written if any(without_packet(lane) != lane for lane in each.lanes))
 
     @property
     def name(self) -> str:
@@ -81,7 +89,7 @@ class StageSurroundings:
         return list(self.stage.writes)
 
     def stream(self, kind: Kind, lane: str) -> str | None:
-        """The name of the stream of that kind in which that lane is, where this stage writes it."""
+        """The name of the stream of that kind in which that lane is, or its packets are, where this stage writes it."""
         return self._outputs.get((str(kind), lane))
 
     def own_record(self, kind: Kind, record: JsonRecord) -> Record:

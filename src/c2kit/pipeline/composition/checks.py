@@ -6,13 +6,14 @@ import os
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from c2kit.batches.kinds import Kind
 from c2kit.dictionaries.prover import Severity, prove_identification
 from c2kit.errors import UsageError
 from c2kit.pipeline.composition.own_commands import own_commands
 from c2kit.processors import CommandEncoder
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from c2kit.dictionaries.prover import Finding
     from c2kit.pipeline.composition.groups import Groups
@@ -27,6 +28,7 @@ def check_specs(mission: Mission) -> None:
     for stage in mission.stages.values():
         _check_chain(stage)
         _check_publish(stage)
+        _check_lane(stage)
         _check_encoder(stage)
     _check_identification(mission)
     _check_groups(mission)
@@ -63,6 +65,16 @@ def _check_publish(spec: StageSpec) -> None:
                 expected=" or ".join(sorted(made)) or "nothing: it is a sink",
                 found=repr(kind),
             )
+
+
+def _check_lane(spec: StageSpec) -> None:
+    gives = {kind for part in spec.processors for kind in (part.gives, *part.also_gives)}
+    if spec.lane == "packet" and gives.isdisjoint({Kind.PACKETS, Kind.TELEMETRY}):
+        raise UsageError(
+            f'{spec.place}: lane="packet" divides packets and telemetry',
+            expected="a processor that gives one of them",
+            found=", ".join(type(part).__name__ for part in spec.processors),
+        )
 
 
 def _check_encoder(spec: StageSpec) -> None:
@@ -122,7 +134,7 @@ def writers_of(nodes: Sequence[Node]) -> dict[Stream, list[Node]]:
     return writers
 
 
-def check_nodes(groups: Groups, nodes: Sequence[Node], writers: Collection[Stream]) -> None:
+def check_nodes(groups: Groups, nodes: Sequence[Node], writers: Mapping[Stream, Sequence[Node]]) -> None:
     """Refuse a stage that has nothing to read, more replicas than lanes, or the files of another one."""
     directories: dict[str, Node] = {}
     for node in nodes:
@@ -135,7 +147,7 @@ def check_nodes(groups: Groups, nodes: Sequence[Node], writers: Collection[Strea
             )
         _check_written(node, writers)
         if node.stage is not None:
-            _check_scale(groups, node, node.stage)
+            _check_scale(groups, node, node.stage, writers)
         if node.directory is not None:
             other = directories.setdefault(os.path.abspath(node.directory), node)  # noqa: PTH100 - nothing is resolved
             if other is not node:
@@ -161,14 +173,15 @@ def _check_written(node: Node, writers: Collection[Stream]) -> None:
             )
 
 
-def _check_scale(groups: Groups, node: Node, spec: StageSpec) -> None:
+def _check_scale(groups: Groups, node: Node, spec: StageSpec, writers: Mapping[Stream, Sequence[Node]]) -> None:
     if node.role == "sink" and spec.scale.min != spec.scale.max:
         raise UsageError(
             f"{spec.place}: what a replica of a sink keeps is its own, so that replicas neither come nor go",
             expected="a Scale with min and max the same",
             found=f"min={spec.scale.min}, max={spec.scale.max}",
         )
-    lanes = sum(len(groups.lanes(*stream)) for stream in node.reads)
+    by_packet = {stream for stream in node.reads if stream in writers and writers[stream][0].is_by_packet(stream[0])}
+    lanes = sum(len(groups.lanes(*stream, by_packet=stream in by_packet)) for stream in node.reads)
     if spec.scale.max > lanes:
         read = ", ".join(f"{kind}.{scope}" for kind, scope in node.reads)
         raise UsageError(

@@ -59,7 +59,8 @@ def _live(mission: Mission, groups: Groups) -> list[Node]:
     """The nodes of a mission, which fit together."""
     nodes = nodes_of(mission, groups)
     read = {stream for node in nodes for stream in node.reads}
-    nodes = [evolve(node, writes=(*node.writes, *(stream for stream in node.may if stream in read))) for node in nodes]
+    wanted = {node.name: [stream for stream in node.may if stream in read] for node in nodes}
+    nodes = [evolve(node, writes=tuple(dict.fromkeys((*node.writes, *wanted[node.name])))) for node in nodes]
     writers = writers_of(nodes)
     check_nodes(groups, nodes, writers)
     return [_without_unwritten(node, writers) for node in nodes]
@@ -127,7 +128,9 @@ def _streams(mission: Mission, groups: Groups, nodes: Sequence[Node], prefix: st
             readers[stream].append(node)
     written = sorted(writers_of(nodes).items(), key=lambda entry: (entry[0][0].label, entry[0][1]))
     for (kind, scope), writers in written:
-        lanes, is_shared = groups.lanes(kind, scope), groups.is_shared(kind, scope)
+        is_by_packet = writers[0].is_by_packet(kind)
+        lanes = groups.lanes(kind, scope, by_packet=is_by_packet)
+        is_shared = is_by_packet or groups.is_shared(kind, scope)
         scales = [node.stage.scale.max for node in readers[kind, scope] if node.stage is not None]
         yield StreamDescription(
             name=stream_name(mission.name, kind, scope, prefix=prefix),

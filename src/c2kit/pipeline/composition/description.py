@@ -71,7 +71,8 @@ class StreamDescription:
     """Those that are known beforehand; a stream of definitions has one for each of their hashes."""
     partitions: int
     is_shared: bool
-    """Whether it is a group's: its lanes share the partitions, by their names alone, and more of them may come."""
+    """Whether its lanes share the partitions, by their names alone, and more of them may come: those of a group, or of
+    packets."""
     is_telemetry: bool
     compacted: bool
     """Whether the newest record of each lane is kept for ever, and nobody need have read it."""

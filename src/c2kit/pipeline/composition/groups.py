@@ -72,15 +72,19 @@ class Groups:
         """Whether it is a group's, which may get more lanes."""
         return kind not in _FOR_ONE_INTERFACE and scope in self._members
 
-    def lanes(self, kind: Kind, scope: str) -> tuple[str, ...]:
+    def lanes(self, kind: Kind, scope: str, *, by_packet: bool = False) -> tuple[str, ...]:
         """The lanes of a stream: the interface before identification, interface and target after.
 
-        Those of commands are targets, those of what a stage tells of itself are stages.
+        With ``by_packet`` each of the target's packets has its own. Those of commands are targets, those of what a
+        stage tells of itself are stages.
         """
         if kind.scope is Scope.MISSION:
             return ()
         if kind is Kind.COMMANDS:
             return tuple(dict.fromkeys(target for _, target in self._ways[scope]))
+        if by_packet:
+            named = ((name, self._mission.dictionary.target(target)) for name, target in self._ways[scope])
+            return tuple(f"{name}/{target.name}/{packet.name}" for name, target in named for packet in target.packets)
         if kind.scope is Scope.TARGET:
             return tuple(f"{name}/{target}" for name, target in self._ways[scope])
         return tuple(self._members[scope]) if self.is_shared(kind, scope) else (scope,)

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["InterfaceSpec", "Mission", "StageSpec"]
 
+LANES = ("target", "packet")
+"""Within what order is kept of what a stage publishes of a target that is behind an interface."""
+
 
 @frozen(kw_only=True)
 class InterfaceSpec:
@@ -65,6 +68,7 @@ class StageSpec:
     processors: tuple[Part, ...]
     targets: tuple[str, ...] | None
     publish: tuple[str, ...]
+    lane: str
     scale: Scale
     resources: Resources
     defined_at: str
@@ -154,16 +158,19 @@ class Mission:
         *processors: Part,
         targets: Sequence[str] | None = None,
         publish: Sequence[str] = (),
+        lane: str = "target",
         scale: Scale | None = None,
         resources: Resources | None = None,
     ) -> StageSpec:
         """Add a stage: processors that are deployed together, each taking what the one before gives.
 
         ``targets`` are those that it serves; an inner kind of record is published if another stage reads it, or if
-        ``publish`` names it.
+        ``publish`` names it. With ``lane="packet"``, where a target is too much for one replica of those that read it,
+        each of its packets has a lane of its own in what this stage publishes of it; different packets of a target may
+        then overtake each other.
 
         Raises:
-            UsageError: a name that is none or is taken; what is no processor, or none of them.
+            UsageError: a name that is none or is taken; what is no processor, or none of them; no such lane.
             UnknownName: a target that the dictionary does not have.
         """
         check_stage_name("stage", name, self._taken)
@@ -171,11 +178,14 @@ class Mission:
             raise UsageError(f"stage {name} has no processors", remedy="give it at least one, such as Identifier()")
         for processor in processors:
             check_part(f"stage {name}", processor)
+        if lane not in LANES:
+            raise UsageError(f"the lane of stage {name}", expected=" or ".join(LANES), found=repr(lane))
         spec = StageSpec(
             name=name,
             processors=processors,
             targets=None if targets is None else self._targets(name, targets),
             publish=tuple(str(kind) for kind in a_list(f"publish of stage {name}", publish, '["packets"]')),
+            lane=lane,
             scale=scale or Scale(),
             resources=resources or Resources(),
             defined_at=_caller(),

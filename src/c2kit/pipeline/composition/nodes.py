@@ -26,6 +26,7 @@ Stream = tuple[Kind, str]
 """A kind and the interface, target, stage or group that it is of."""
 
 DEFINITIONS: tuple[Stream, ...] = ((Kind.DICTIONARIES, ""), (Kind.SCHEMAS, ""))
+_OF_PACKETS = frozenset({Kind.PACKETS, Kind.TELEMETRY})
 _PER_STAGE = (Kind.EVENTS, Kind.DEAD_LETTER)
 
 
@@ -56,6 +57,10 @@ class Node:
         """Whether there is one at a time: who owns a link or counts commands, and who writes by itself."""
         alone = self.role in {"interface", PROVISIONER, REPLAY}
         return alone or any(isinstance(part, CommandEncoder) for part in self.processors)
+
+    def is_by_packet(self, kind: Kind) -> bool:
+        """Whether each packet of a target has a lane of its own in what it writes of that kind."""
+        return kind in _OF_PACKETS and self.stage is not None and self.stage.lane == "packet"
 
     @property
     def directory(self) -> str | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from c2kit.batches.kinds import Kind
 from c2kit.dictionaries import Dictionary
 from c2kit.errors import UnknownName, UsageError
 from c2kit.links import Serial, TcpClient, UdpListener
@@ -87,6 +88,17 @@ class TestStreams:
         other.interface("fep", LINK, protocols=[CcsdsPackets()], targets=["FIREFLY"])
         other.stage("decom", Identifier(), Decommutator(), publish=["packets"])
         assert "m.packets.FIREFLY" in other.describe().stage("decom").writes
+
+    def test_what_two_processors_of_a_stage_give_and_another_stage_reads_has_one_writer(self) -> None:
+        class Archiver(PacketLogger):
+            takes = (Kind.TELEMETRY,)
+
+        mission = Mission("m", dictionary=DICTIONARY)
+        mission.interface("fep", LINK, protocols=[CcsdsPackets()], targets=["FIREFLY"])
+        mission.stage("decom", Identifier(), Decommutator(), LimitsMonitor())
+        mission.stage("archive", Archiver("var/archive"))
+        (telemetry,) = [stream for stream in mission.describe().streams if stream.kind == "telemetry"]
+        assert (telemetry.writers, telemetry.readers) == (("decom",), ("archive",))
 
     def test_raw_bytes_are_published_only_for_a_raw_log(self) -> None:
         assert streams(small_mission().describe(), "antenna")[1] == ["frames.antenna"]
