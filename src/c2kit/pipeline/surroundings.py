@@ -65,7 +65,11 @@ class StageSurroundings:
     @_outputs.default
     def _find_outputs(self) -> dict[tuple[str, str], str]:
         written = [self.description.streams_by_name[name] for name in self.stage.writes]
-        return {(each.kind, without_packet(lane)): each.name for each in written for lane in each.lanes}
+        return {
+            (each.kind, without_packet(lane)): each.name
+            for each in written
+            for lane in (each.lanes if len(each.writers) == 1 else (self.stage.name,))
+        }
 
     @cached_property
     def by_packet(self) -> frozenset[str]:

@@ -123,7 +123,7 @@ def writers_of(nodes: Sequence[Node]) -> dict[Stream, list[Node]]:
     for node in nodes:
         for kind, scope in node.writes:
             there = writers.setdefault((kind, scope), [])
-            if any(node.interface is None or other.interface is None for other in there):
+            if there and (node.interface is None or there[0].interface is None):
                 name = f"{kind}.{scope}" if scope else str(kind)
                 raise UsageError(
                     f"stages {there[0].place} and {node.place} would both write {name}",
