@@ -55,7 +55,7 @@ class BrokerBlow:
 
     def __str__(self) -> str:
         pause = f"no commit of {self.paused} for {self.pause_seconds:.1f} s" if self.paused else "stages struck, too"
-        return f"{self.at:%H:%M:%S} UTC: {self.kind}, {self.victims}: {pause}"
+        return f"{self.at:%H:%M:%S} UTC: {self.kind}, {self.victims or 'a new one'}: {pause}"
 
 
 @define(eq=False)
@@ -81,9 +81,9 @@ class BrokerAttack:
         for kind in kinds:
             await asyncio.sleep(self._chance.uniform(0, 1.0))
             numbers = await asyncio.to_thread(self._victims, kind)
-            blow = BrokerBlow(kind, await asyncio.to_thread(self._told, numbers), datetime.now(UTC))
+            victims = await asyncio.to_thread(self._told, numbers)
             await self.progress.growth(INTERFACE, times=2, seconds=self.patience_seconds)
-            began = time.monotonic()
+            blow, began = BrokerBlow(kind, victims, datetime.now(UTC)), time.monotonic()
             await self._strike(kind, [self.cluster.brokers[number] for number in numbers])
             await self._flow()
             self._measure(blow, began, time.monotonic())
