@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tests.kill.progress import Progress
     from tests.kill.schedule import BrokerKind
 
-__all__ = ["BROKERS", "KafkaGround", "KafkaLook"]
+__all__ = ["BROKERS", "KafkaGround", "KafkaLook", "longest_gap"]
 
 BROKERS = 3
 _PROPERTIES = {"broker.session.timeout.ms": "3000"}
@@ -38,6 +38,12 @@ _PATIENCE_SECONDS = 300.0
 _ENDED_FENCED, _ENDED_FOR_GOOD = 4, 5
 _LOOK_SECONDS = 10.0
 _COMMIT_SECONDS = 1.0
+
+
+def longest_gap(moments: Sequence[float], began: float, ended: float) -> float:
+    """The longest time between two of the moments, which rise, or between one and an end of the time looked at."""
+    within = moments[bisect_left(moments, began) : bisect_left(moments, ended)]
+    return max(later - earlier for earlier, later in pairwise([began, *within, ended]))
 
 
 class KafkaLook(Look):
@@ -122,9 +128,7 @@ class KafkaLook(Look):
     def longest_silence(self, stage: str, began: float, ended: float) -> float:
         """For how long in this time nothing that a stage had committed was seen."""
         with self._changed:
-            seen = self._seen[stage]
-            within = seen[bisect_left(seen, began) : bisect_left(seen, ended)]
-        return max(later - earlier for earlier, later in pairwise([began, *within, ended]))
+            return longest_gap(self._seen[stage], began, ended)
 
 
 class KafkaGround(Ground):

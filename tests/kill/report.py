@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from tests.kill.broker_attack import BrokerBlow
     from tests.kill.campaign import RoundResult
 
 __all__ = ["report"]
@@ -46,23 +47,24 @@ def _strikes(results: Sequence[RoundResult]) -> Iterator[str]:
 
 def _brokers(results: Sequence[RoundResult]) -> Iterator[str]:
     blows = [blow for result in results for blow in result.broker_blows]
-    by_kind: defaultdict[str, list[float]] = defaultdict(list)
+    by_kind: defaultdict[str, list[BrokerBlow]] = defaultdict(list)
     for blow in blows:
-        by_kind[blow.kind] += [blow.pause_seconds] if blow.paused else []
-    for kind, pauses in sorted(by_kind.items()):
-        total = sum(blow.kind == kind for blow in blows)
-        told = (
-            f"median {median(pauses):.1f} s, longest {max(pauses):.1f} s, of {len(pauses)}" if pauses else "none seen"
-        )
-        yield f"{kind}: {total}; pause of commits: {told}"
+        by_kind[blow.kind].append(blow)
+    for kind, some in sorted(by_kind.items()):
+        yield f"{kind}: {_pauses(some)}"
     if blows:
-        pauses = [blow.pause_seconds for blow in blows if blow.paused]
-        yield f"all {len(blows)} on brokers: median {median(pauses):.1f} s, longest {max(pauses):.1f} s; the longest:"
+        yield f"on brokers: {_pauses(blows)}; the longest:"
     for blow in sorted(blows, key=lambda blow: -blow.pause_seconds)[:_TOLD]:
         yield f"  {blow}"
     ends = Counter(f"{end.stage}: {end.cause}" for result in results for end in result.unasked)
     for what, count in sorted(ends.items()):
         yield f"started again without being struck: {what}, {count} times"
+
+
+def _pauses(blows: Sequence[BrokerBlow]) -> str:
+    pauses = [blow.pause_seconds for blow in blows if blow.paused]
+    told = f"median {median(pauses):.1f} s, longest {max(pauses):.1f} s" if pauses else "not seen"
+    return f"{len(blows)}; pause of commits, where a stage was left alone ({len(pauses)}): {told}"
 
 
 def _losses(results: Sequence[RoundResult]) -> Iterator[str]:
