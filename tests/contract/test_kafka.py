@@ -224,7 +224,12 @@ def test_a_step_is_committed_before_its_partitions_are_given_up(bus: KafkaBus) -
         consumer = one._consumer  # type: ignore[attr-defined]
         one._consumer = _Forgetful(consumer)  # type: ignore[attr-defined]
         with other.worker("copy", ("m.two",), outputs=("m.out",), ordinal=1) as two:
-            wait_for(lambda: two.receive(0.1) and two._consumer.memberid(), bool)  # type: ignore[attr-defined]
+
+            def is_member() -> bool:
+                assert two.receive(0.1).records == ()
+                return bool(two._consumer.memberid())  # type: ignore[attr-defined]
+
+            wait_for(is_member, bool)
             one.commit(
                 Step(
                     publish=[Record("m.out", "lane", each.value) for each in records],

@@ -29,7 +29,7 @@ import zlib
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
-from attrs import field, frozen
+from attrs import define, field, frozen
 
 from c2kit.errors import C2kitError, UsageError
 
@@ -55,6 +55,7 @@ __all__ = [
     "StreamBus",
     "StreamInfo",
     "StreamSpec",
+    "Tally",
     "View",
     "Worker",
     "WorkerFailed",
@@ -210,6 +211,19 @@ class Step:
     publish: Sequence[Record] = ()
     passed: Mapping[PartitionId, int] = field(factory=dict)
     snapshots: Mapping[StateKey, bytes] = field(factory=dict)
+
+
+@define(eq=False)
+class Tally:
+    """What befell the workers of a stage since the bus was opened. May be looked at by any thread."""
+
+    commits: int = 0
+    aborts: int = 0
+    """Steps that were taken back, to be done again."""
+    rebalances: int = 0
+    """How often partitions came or went."""
+    fencings: int = 0
+    """How often another took the place."""
 
 
 @frozen(kw_only=True)
@@ -400,6 +414,18 @@ class StreamBus(_Closing):
     @abstractmethod
     def view(self, streams: Collection[str], *, from_oldest: bool = False) -> View:
         """A look at streams from now on, or from the oldest record there is. Raises UsageError for unknown ones."""
+
+    def tallies(self) -> Mapping[str, Tally]:
+        """What befell the workers of each stage, by its name here; of no stage on a bus where nothing can."""
+        return {}
+
+    def errors(self) -> Mapping[str, int]:
+        """How often brokers were not reached or failed since the bus was opened, by the name of the error."""
+        return {}
+
+    def trouble(self) -> str:
+        """Why the bus may not be reached now, as far as that is known without asking it; else empty."""
+        return ""
 
     @abstractmethod
     def close(self) -> None:

@@ -39,6 +39,8 @@ _MOST_REBUILD_SECONDS = 60.0
 """Two processes that take a place from each other do so ever more seldom."""
 _STEADY_SECONDS = 120.0
 """A stage that went on for so long has got over it."""
+LATE_SECONDS = 10.0
+"""A step that takes longer is told: it takes a broker that fails about so long to be replaced."""
 _FIRST_RETRY_SECONDS = 0.1
 _MOST_RETRY_SECONDS = 10.0
 _TURN_SECONDS = 0.25
@@ -87,9 +89,33 @@ class Driver:
     _is_ready: bool = False
     _closed_at: float = -math.inf
     """When it was last closed to be built anew: monotonic seconds."""
+    _turning_since: float | None = None
+    """Since when a turn goes on: monotonic seconds."""
+    _is_late: bool = False
 
     def turn(self, timeout_seconds: float) -> float | None:
         """One turn: after how many seconds the next is due; ``None`` for when there is news."""
+        self._turning_since = time.monotonic()
+        try:
+            return self._turn(timeout_seconds)
+        finally:
+            self._turning_since = None
+
+    def look(self, cause: str) -> None:
+        """Say that it is not ready where a turn has no end: its step cannot be committed. Called by another thread.
+
+        ``cause`` is what is known of why that may be.
+        """
+        since, now = self._turning_since, time.monotonic()
+        if since is None or now - since < LATE_SECONDS:
+            return
+        self._is_late = True
+        why = f": {cause}" if cause else ""
+        self.watcher.not_ready(self.name, f"a step has not been committed for {now - since:.0f} s{why}")
+        if self._turning_since != since:  # it was meanwhile
+            self._go_on()
+
+    def _turn(self, timeout_seconds: float) -> float | None:
         with at_stage(self.name):
             try:
                 if self.stage is None:
@@ -158,8 +184,8 @@ class Driver:
         return self._backoff.failed()
 
     def _go_on(self) -> None:
-        if not self._is_ready:
-            self._is_ready = True
+        if not self._is_ready or self._is_late:
+            self._is_ready, self._is_late = True, False
             self._backoff.reset()
             self.watcher.ready(self.name)
 

@@ -8,7 +8,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Self
 
-from c2kit.bus import BusUnavailable, open_bus
+from c2kit.bus import BusUnavailable, Tally, open_bus
 from c2kit.errors import C2kitError, UnknownName, UsageError
 from c2kit.links import SelectorLoop
 from c2kit.links.backoff import Backoff
@@ -21,6 +21,7 @@ from c2kit.pipeline.observing.health import Health
 from c2kit.pipeline.observing.ledger import EdgeRow
 from c2kit.pipeline.observing.metrics import Metrics
 from c2kit.pipeline.observing.server import HealthServer
+from c2kit.pipeline.observing.table import BusErrorRow, TallyRow
 from c2kit.pipeline.settings import Settings
 from c2kit.pipeline.sources import sources_of
 from c2kit.pipeline.stages import make_stage
@@ -258,6 +259,8 @@ class Runner:
                 alive |= {stage.name for stage in self.stages if stage.role == "interface"}
             for name in alive - self._stuck(told):
                 self.health.beat(name)
+            for driver in self._drivers.values():
+                driver.look(self.bus.trouble())
 
     def _stuck(self, told: set[str]) -> set[str]:
         """The stages whose processors have been at work for too long; each is told once while it is so."""
@@ -336,6 +339,20 @@ class Runner:
             for stream, name in readers
             if _partitions(infos[stream]) <= after[name].keys() & before[name].keys()
         ]
+
+    def tallies(self) -> Sequence[TallyRow]:
+        """What befell the stages of this process on the bus since it was opened."""
+        tallies = {} if self._bus is None else self._bus.tallies()
+        return [
+            TallyRow(stage=stage.name, tally=tallies.get(stage.identity, Tally()), rebuilt=driver.rebuilt)
+            for stage in self.stages
+            if (driver := self._drivers.get(stage.name)) is not None
+        ]
+
+    def bus_errors(self) -> Sequence[BusErrorRow]:
+        """What clients of the bus were told since it was opened."""
+        errors = {} if self._bus is None else self._bus.errors()
+        return [BusErrorRow(error=error, count=count) for error, count in errors.items()]
 
     def byte_rows(self) -> Sequence[ByteRow]:
         """Where all bytes are that came over links."""

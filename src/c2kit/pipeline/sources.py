@@ -28,6 +28,8 @@ def sources_of(runner: Runner) -> Sources:
         links=lambda: links_of(runner),
         commands=lambda: _commands(runner),
         dead_letters=lambda: _dead_letters(runner),
+        tallies=runner.tallies,
+        bus_errors=runner.bus_errors,
     )
 
 

@@ -11,6 +11,7 @@ from attrs import define, field
 
 from c2kit.bus import BusUnavailable, Fenced, WorkerFailed
 from c2kit.links.backoff import Backoff
+from c2kit.pipeline import driving
 from c2kit.pipeline.driving import Driver, Pool, StageThread
 from c2kit.pipeline.stage import Stage
 
@@ -222,3 +223,39 @@ def test_draining_ends_where_nothing_is_left_or_time_is_up() -> None:
     stage.todo = 5
     assert not driver.drain(time.monotonic() - 1)
     assert stage.todo == 5
+
+
+class Blocked(Counting):
+    """Waits in its turn for a bus that does not take its step, until it may go on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_go_on = threading.Event()
+
+    def turn(self, timeout_seconds: float) -> bool:
+        self.may_go_on.wait(PATIENCE)
+        return super().turn(timeout_seconds)
+
+
+def test_a_step_that_is_not_committed_is_told_while_it_waits_and_forgotten_once_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(driving, "LATE_SECONDS", 0.05)
+    stage, watched = Blocked(), Watched()
+    driver = driver_of(stage, watched)
+    driver.look("nobody turns")
+    assert watched.told == []
+    thread = StageThread(driver)
+
+    def is_told() -> bool:
+        driver.look("its certificate has expired")
+        return bool(watched.told)
+
+    wait_for(is_told)
+    assert watched.told[0][1].startswith("not ready: a step has not been committed for")
+    assert watched.told[0][1].endswith(": its certificate has expired")
+    assert ("stage", "ready") not in watched.told
+    stage.may_go_on.set()
+    wait_for(lambda: ("stage", "ready") in watched.told)
+    thread.stop()
+    assert thread.join(PATIENCE)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from confluent_kafka.admin import AdminClient
 
-    from c2kit.bus.base import PartitionId
+    from c2kit.bus.base import BusError, PartitionId
     from c2kit.bus.kafka.clients import Clients
     from c2kit.bus.topic import Topic
 
@@ -67,7 +67,7 @@ class Admin:
         try:
             found = self._client.list_topics(timeout=_ANSWER_SECONDS)
         except KafkaException as error:
-            raise bus_error("the cluster cannot be asked for its topics", error) from error
+            raise self._failed("the cluster cannot be asked for its topics", error) from error
         return set(found.topics), len(found.brokers)
 
     def topics(self, names: Collection[str]) -> dict[str, Standing]:
@@ -82,7 +82,7 @@ class Admin:
             except KafkaException as error:
                 if error_of(error).code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
                     continue
-                raise bus_error(f"topic {name} cannot be described", error) from error
+                raise self._failed(f"topic {name} cannot be described", error) from error
             found[name] = Standing(str(described.topic_id), len(described.partitions))
         return found
 
@@ -96,7 +96,7 @@ class Admin:
                 future.result(2 * _ANSWER_SECONDS)
             except KafkaException as error:
                 if error_of(error).code() != KafkaError.TOPIC_ALREADY_EXISTS:
-                    raise bus_error(f"topic {name} cannot be created", error) from error
+                    raise self._failed(f"topic {name} cannot be created", error) from error
         deadline = time.monotonic() + _STABLE_SECONDS
         while self.topics(futures).keys() != futures.keys():
             if time.monotonic() > deadline:
@@ -138,17 +138,21 @@ class Admin:
         level = IsolationLevel.READ_COMMITTED if is_committed else IsolationLevel.READ_UNCOMMITTED
         futures = self._client.list_offsets(wanted, isolation_level=level, request_timeout=_ANSWER_SECONDS)
         return {
-            (each.topic, each.partition): _result(future, f"the offsets of {each.topic}[{each.partition}]")
+            (each.topic, each.partition): self._result(future, f"the offsets of {each.topic}[{each.partition}]")
             for each, future in futures.items()
         }
+
+    def _result(self, future: Future[Any], what: str) -> Any:  # noqa: ANN401 - the library's answers have no common type
+        try:
+            return future.result(2 * _ANSWER_SECONDS)
+        except KafkaException as error:
+            raise self._failed(what, error) from error
+
+    def _failed(self, what: str, error: KafkaException) -> BusError:
+        """What to raise, once the client has said why: it tells that only while it is polled."""
+        self._client.poll(0)
+        return bus_error(what, error)
 
 
 def _new(topic: Topic) -> NewTopic:
     return NewTopic(topic.name, topic.partitions, topic.replication_factor, config=dict(topic.settings))
-
-
-def _result(future: Future[Any], what: str) -> Any:  # noqa: ANN401 - the library's answers have no common type
-    try:
-        return future.result(2 * _ANSWER_SECONDS)
-    except KafkaException as error:
-        raise bus_error(what, error) from error

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from attrs import evolve
 
-from c2kit.bus.base import BusUnavailable, StreamBus, StreamInfo, check_compatible, check_streams
+from c2kit.bus.base import BusUnavailable, StreamBus, StreamInfo, Tally, check_compatible, check_streams
 from c2kit.bus.kafka.admin import Admin
 from c2kit.bus.kafka.catalogue import Catalogues
-from c2kit.bus.kafka.clients import Clients
+from c2kit.bus.kafka.clients import Clients, explained
 from c2kit.bus.kafka.errors import NotPermitted
 from c2kit.bus.kafka.feed import Feed
 from c2kit.bus.kafka.places import Place, Places
@@ -48,6 +48,11 @@ class Shared:
         self.feed = Feed(clients)
         self.pulse = Pulse()
         self.places = Places()
+        self.tallies: dict[str, Tally] = {}
+
+    def tally(self, stage: str) -> Tally:
+        """That of a stage, which goes on when its worker is replaced."""
+        return self.tallies.setdefault(stage, Tally())
 
 
 class KafkaBus(StreamBus):
@@ -74,6 +79,7 @@ class KafkaBus(StreamBus):
 
     # -- streams --------------------------------------------------------------------------------
 
+    @explained
     def apply(self, specs: Iterable[StreamSpec]) -> None:
         """See :meth:`c2kit.bus.base.StreamBus.apply`. Stages that are named get a topic for their state, too."""
         self._check_open()
@@ -93,6 +99,7 @@ class KafkaBus(StreamBus):
                 check_compatible(evolve(wanted[name], partitions=topic.partitions), wanted[name])
         self._catalogues.write([spec for name, spec in wanted.items() if existing.get(name) != spec])
 
+    @explained
     def streams(self, prefix: str = "") -> Sequence[StreamInfo]:
         """See :meth:`c2kit.bus.base.StreamBus.streams`. What a topic holds in bytes is not told to clients.
 
@@ -159,6 +166,7 @@ class KafkaBus(StreamBus):
 
     # -- users ----------------------------------------------------------------------------------
 
+    @explained
     def worker(
         self,
         stage: str,
@@ -178,7 +186,10 @@ class KafkaBus(StreamBus):
             timeout_ms = EXCLUSIVE_TRANSACTION_TIMEOUT_MS if exclusive else TRANSACTION_TIMEOUT_MS
             parts = {
                 "transactions": Transactions(
-                    self._shared.clients, f"{transactional_prefix(stage)}{ordinal}", timeout_ms=timeout_ms
+                    self._shared.clients,
+                    f"{transactional_prefix(stage)}{ordinal}",
+                    timeout_ms=timeout_ms,
+                    tally=self._shared.tally(stage),
                 ),
                 "state": State(self._shared.clients, self._shared.admin, state_name(stage)),
             }
@@ -188,6 +199,7 @@ class KafkaBus(StreamBus):
                 return self._kept(ExclusiveWorker(*about, inputs=partitions, bell=bell, **parts))
             return self._kept(GroupWorker(*about, inputs=list(inputs), bell=bell, **parts))
 
+    @explained
     def sink(
         self, stage: str, partitions: Collection[PartitionId], positions: Iterable[Position], *, ordinal: int = 0
     ) -> Sink:
@@ -216,6 +228,7 @@ class KafkaBus(StreamBus):
             begin |= checked(self._shared.admin, streams[name], some)
         return begin | self._shared.admin.first_offsets(set(partitions) - begin.keys())
 
+    @explained
     def view(self, streams: Collection[str], *, from_oldest: bool = False) -> View:
         """See :meth:`c2kit.bus.base.StreamBus.view`."""
         known = self._known(streams)
@@ -225,6 +238,18 @@ class KafkaBus(StreamBus):
         keys = [key for stream in known.values() for key in stream.partitions]
         begin = self._shared.admin.first_offsets(keys) if from_oldest else self._shared.admin.next_offsets(keys)
         return self._kept(KafkaView(self._shared, begin))
+
+    def tallies(self) -> Mapping[str, Tally]:
+        """See :meth:`c2kit.bus.base.StreamBus.tallies`."""
+        return dict(self._shared.tallies)
+
+    def errors(self) -> Mapping[str, int]:
+        """See :meth:`c2kit.bus.base.StreamBus.errors`."""
+        return dict(self._shared.clients.errors)
+
+    def trouble(self) -> str:
+        """See :meth:`c2kit.bus.base.StreamBus.trouble`."""
+        return self._shared.clients.cause
 
     def _check_open(self) -> None:
         if self._is_closed:

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import functools
 import logging
-from typing import TYPE_CHECKING, Any, TypeVar
+import math
+import time
+from collections import Counter
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
-from attrs import define
+from attrs import define, field
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
+from c2kit.bus.base import BusUnavailable
 from c2kit.bus.kafka.errors import bus_error, error_of
 from c2kit.bus.naming import READER_GROUP
 from c2kit.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from confluent_kafka import TopicPartition
 
     from c2kit.bus.kafka.security import Secrets
 
-__all__ = ["Clients"]
+__all__ = ["Clients", "explained"]
 
 SESSION_TIMEOUT_MS = 20_000
 """How long a replica may be silent before its partitions are given to others.
@@ -41,6 +47,15 @@ A step whose group's coordinator is gone for good waits for the client to note a
 time limit is (librdkafka #5456, #5511): so there has to be one."""
 _LARGEST_REQUEST_BYTES = 100_000_000
 """What is too large for a topic is refused before; this must never be in the way."""
+_CAUSE_SECONDS = 60.0
+"""What was told so long ago explains nothing any more."""
+_CAUSES = {
+    KafkaError._SSL,  # noqa: SLF001 - the library's name for its own errors, as opposed to the brokers'
+    KafkaError._AUTHENTICATION,  # noqa: SLF001
+    KafkaError._RESOLVE,  # noqa: SLF001
+    KafkaError._TRANSPORT,  # noqa: SLF001
+    KafkaError.SASL_AUTHENTICATION_FAILED,
+}
 _log = logging.getLogger(__name__)
 _READING: Mapping[str, Any] = {
     "enable.auto.commit": False,
@@ -48,6 +63,8 @@ _READING: Mapping[str, Any] = {
     "auto.offset.reset": "error",
     "fetch.message.max.bytes": 8_000_000,
 }
+Given = ParamSpec("Given")
+Gives = TypeVar("Gives")
 Client = TypeVar("Client", AdminClient, Consumer, Producer)
 
 
@@ -62,6 +79,10 @@ class Clients:
     security: Secrets | None = None
     generation: int = 0
     """How often the secret was exchanged: clients of an earlier one are to be replaced."""
+    errors: Counter[str] = field(factory=Counter, init=False)
+    """What befell clients as a whole, by the names of the errors."""
+    _cause: tuple[float, str] = field(default=(-math.inf, ""), init=False)
+    """When a client was last refused by a broker, or could not reach one, and why."""
 
     def renew(self, security: Secrets) -> None:
         """Make clients with this secret from now on."""
@@ -126,7 +147,7 @@ class Clients:
             "bootstrap.servers": self.brokers,
             "client.id": "c2kit",
             "reconnect.backoff.max.ms": _RECONNECT_MS,
-            "error_cb": _told,
+            "error_cb": self._told,
         }
         secret = {} if self.security is None else self.security.client_settings()
         try:
@@ -138,7 +159,40 @@ class Clients:
                 raise UsageError(what, found=error.str()) from exception
             raise bus_error("no client of the cluster can be made", error) from exception
 
+    def _told(self, error: KafkaError) -> None:
+        """Note what befell a client as a whole: the calls that fail by it say no more than that they took too long."""
+        self.errors[error.name()] += 1
+        if error.code() in _CAUSES:
+            self._cause = (time.monotonic(), error.str())
+        _log.debug("%s: %s", error.name(), error.str())
 
-def _told(error: KafkaError) -> None:
-    """What befalls a client as a whole is known to whoever calls it, by what the call raises."""
-    _log.debug("%s: %s", error.name(), error.str())
+    @property
+    def cause(self) -> str:
+        """Why brokers are not reached, as far as clients were told lately; empty where they were told nothing."""
+        told_at, cause = self._cause
+        if time.monotonic() - told_at > _CAUSE_SECONDS:
+            return ""
+        expired = None if self.security is None else self.security.expired
+        return cause if expired is None else f"the client's certificate has expired at {expired.isoformat()}; {cause}"
+
+    @contextmanager
+    def explaining(self) -> Iterator[None]:
+        """Say with what fails because no broker answers why that is, as far as clients were told."""
+        try:
+            yield
+        except BusUnavailable as error:
+            cause = self.cause
+            if not cause or cause in str(error):
+                raise
+            raise type(error)(f"{error}; clients are told: {cause}") from error
+
+
+def explained(method: Callable[Concatenate[Any, Given], Gives]) -> Callable[Concatenate[Any, Given], Gives]:
+    """A method of who shares clients, as ``_shared.clients``: what fails in it says why."""
+
+    @functools.wraps(method)
+    def call(user: Any, /, *given: Given.args, **named: Given.kwargs) -> Gives:  # noqa: ANN401 - whose method it is
+        with user._shared.clients.explaining():  # noqa: SLF001 - as said
+            return method(user, *given, **named)
+
+    return call

@@ -20,6 +20,7 @@ from __future__ import annotations
 import hmac
 import secrets
 import ssl
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
 from attrs import field, frozen
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ["VARIABLE", "Secrets"]
+__all__ = ["VARIABLE", "Secrets", "not_after"]
 
 VARIABLE = "C2KIT_KAFKA_SECRETS"
 """The environment variable that names the directory."""
@@ -48,6 +49,8 @@ _SETTINGS = {
 }
 _NEEDS = {_CERTIFICATE: _KEY, _KEY: _CERTIFICATE, _KEY_PASSWORD: _KEY, _USER: _PASSWORD, _PASSWORD: _USER}
 """What each part is of no use without."""
+_BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+_VERSION_TAG, _UTC_TIME_TAG, _LONG_LENGTH = 0xA0, 0x17, 0x80
 _MECHANISMS = ("SCRAM-SHA-512", "SCRAM-SHA-256")
 _LARGEST_BYTES = 1_000_000
 _PROCESS_KEY = secrets.token_bytes(32)
@@ -86,6 +89,16 @@ class Secrets:
         if _USER in self._parts:
             settings.setdefault(_SETTINGS[_MECHANISM], _MECHANISMS[0])
         return {"security.protocol": self.protocol, **settings}
+
+    @property
+    def expired(self) -> datetime | None:
+        """Since when the client's own certificate is good no more; ``None`` while it is, or where there is none.
+
+        Brokers refuse it then, and need not say why.
+        """
+        text = self._parts.get(_CERTIFICATE)
+        ends = None if text is None else not_after(text)
+        return ends if ends is not None and ends < datetime.now(UTC) else None
 
     def renewed(self) -> Self | None:
         """What the directory holds now, if that is something else; ``None`` where it is not.
@@ -162,6 +175,33 @@ def _check_key(path: Path, parts: Mapping[str, str]) -> None:
         raise UsageError(f"{path} holds no private key", expected="one in PEM")
     if "ENCRYPTED" in text and _KEY_PASSWORD not in parts:
         raise UsageError(f"{path} is encrypted", remedy=f"mount {_KEY_PASSWORD} beside it")
+
+
+def not_after(text: str) -> datetime | None:
+    """Until when the first certificate in a PEM text is good (RFC 5280, 4.1.2.5); ``None`` where it cannot be told."""
+    try:
+        der = ssl.PEM_cert_to_DER_cert(text[text.index(_BEGIN) : text.index(_END) + len(_END)])
+        (_, certificate), *_ = _values(der)
+        (_, signed), *_ = _values(certificate)
+        fields = [content for tag, content in _values(signed) if tag != _VERSION_TAG]
+        _, (tag, ends) = _values(fields[3])  # after serial number, algorithm and issuer
+        form = "%y%m%d%H%M%SZ" if tag == _UTC_TIME_TAG else "%Y%m%d%H%M%SZ"
+        return datetime.strptime(ends.decode(), form).replace(tzinfo=UTC)
+    except (ValueError, IndexError):
+        return None
+
+
+def _values(der: bytes) -> list[tuple[int, bytes]]:
+    """Tags and contents of the values that lie one after the other (X.690, 8.1)."""
+    values = []
+    while der:
+        tag, length, start = der[0], der[1], 2
+        if length >= _LONG_LENGTH:
+            start += length - _LONG_LENGTH
+            length = int.from_bytes(der[2:start], "big")
+        values.append((tag, der[start : start + length]))
+        der = der[start + length :]
+    return values
 
 
 def _fingerprint(contents: Mapping[str, bytes]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from confluent_kafka import Producer
 
-    from c2kit.bus.base import PartitionId
+    from c2kit.bus.base import PartitionId, Tally
     from c2kit.bus.kafka.clients import Clients
 
 __all__ = ["GroupChanged", "Transactions"]
@@ -55,7 +55,8 @@ class Transactions:
     Raises BusUnavailable, Fenced, WorkerFailed, BusError.
     """
 
-    def __init__(self, clients: Clients, transactional_id: str, *, timeout_ms: int) -> None:
+    def __init__(self, clients: Clients, transactional_id: str, *, timeout_ms: int, tally: Tally) -> None:
+        self._tally = tally
         self._clients, self._id, self._timeout_ms = clients, transactional_id, timeout_ms
         self._is_closed = False
         self._is_spent = False
@@ -69,6 +70,7 @@ class Transactions:
         try:
             producer.init_transactions(_ENTRY_SECONDS)
         except KafkaException as exception:
+            producer.poll(0)  # it says why only while it is polled
             raise bus_error(f"{self._id} cannot begin", exception) from exception
         return generation, producer
 
@@ -106,6 +108,7 @@ class Transactions:
             self._patiently(lambda: self._producer.commit_transaction(_SLICE_SECONDS))
         except KafkaException as exception:
             self._abort(error_of(exception))
+        self._tally.commits += 1
         with suppress(KafkaException):  # what befalls the producer from here on is told to the next step
             self._producer.poll(0)
 
@@ -127,6 +130,7 @@ class Transactions:
             except KafkaException as exception:
                 if not error_of(exception).retriable():
                     raise
+                self._producer.poll(0)  # it says why only while it is polled
                 self._check_open()
             else:
                 return
@@ -135,7 +139,7 @@ class Transactions:
         if self._is_closed:
             raise Fenced(f"{self._id} was closed while it committed a step; its successor will find whether it did")
 
-    def _abort(self, error: KafkaError) -> None:
+    def _abort(self, error: KafkaError) -> NoReturn:
         """Undo, and raise what it was.
 
         The producer is not used again. What it sent and has no answer to, it numbers as if it had never been sent: the
@@ -144,12 +148,14 @@ class Transactions:
         """
         if error.fatal() or not error.txn_requires_abort():
             told = bus_error(f"{self._id} cannot commit", error)
+            self._tally.fencings += isinstance(told, Fenced)
             raise told if isinstance(told, Fenced) else WorkerFailed(str(told))  # of this client nothing more will come
         self._is_spent = True
         try:
             self._patiently(lambda: self._producer.abort_transaction(_SLICE_SECONDS))
         except KafkaException as exception:
             raise bus_error(f"{self._id} cannot take back what it began", exception) from exception
+        self._tally.aborts += 1
         _log.info("%s took a step back: %s", self._id, error.str())
         if error.code() in GROUP_CHANGED:
             raise GroupChanged(error.str(), is_member=error.code() in GROUP_CHANGES)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from confluent_kafka import KafkaException, TopicPartition
 
 from c2kit.bus.base import BusError, BusUnavailable, Delivery, Fenced, PartitionsLost, Worker
+from c2kit.bus.kafka.clients import explained
 from c2kit.bus.kafka.errors import bus_error
 from c2kit.bus.kafka.feed import OUT_OF_RANGE, received
 from c2kit.bus.kafka.positions import begin_of, lost_position
@@ -71,6 +72,7 @@ class KafkaWorker(Worker):
         if self.is_closed:
             raise Fenced(f"this worker of stage {self._stage} is closed; what it had in progress is dropped")
 
+    @explained
     def commit(self, step: Step) -> None:
         """See :meth:`c2kit.bus.base.Worker.commit`."""
         self._check_open()
@@ -162,6 +164,7 @@ class ExclusiveWorker(KafkaWorker):
         """See :attr:`c2kit.bus.base.Worker.assigned`."""
         return self._assigned
 
+    @explained
     def receive(self, timeout_seconds: float, *, max_bytes: int = 8_000_000) -> Delivery:
         """See :meth:`c2kit.bus.base.Worker.receive`."""
         gained = self._owned - self._assigned
@@ -185,6 +188,7 @@ class ExclusiveWorker(KafkaWorker):
         if self._state.is_of_another():
             raise Fenced(f"another worker of stage {self._stage} has gone on while this one took a step back")
 
+    @explained
     def rewind(self) -> None:
         """See :meth:`c2kit.bus.base.Worker.rewind`."""
         self._check_open()
@@ -210,6 +214,7 @@ class GroupWorker(KafkaWorker):
         """Those that are gone, and of which the stage was not told yet."""
         self._out_of_range: dict[PartitionId, int] = {}
         self._inputs = list(inputs)
+        self._tally = self._shared.tally(self._stage)
         self._generation, self._consumer = self._joined()
         if bell is not None:
             self._shared.pulse.add(bell)
@@ -240,10 +245,12 @@ class GroupWorker(KafkaWorker):
     # -- what the group does, while it is polled ------------------------------------------------
 
     def _come(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._tally.rebalances += bool(partitions)
         self._arriving |= {(each.topic, each.partition) for each in partitions}
         consumer.incremental_assign([])  # they are read once it is known from where
 
     def _go(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._tally.rebalances += bool(partitions)
         keys = {(each.topic, each.partition) for each in partitions}
         read = keys & self._read_to.keys()
         consumer.incremental_unassign([TopicPartition(*key) for key in read])
@@ -270,6 +277,7 @@ class GroupWorker(KafkaWorker):
 
     # -- what the stage does --------------------------------------------------------------------
 
+    @explained
     def receive(self, timeout_seconds: float, *, max_bytes: int = 8_000_000) -> Delivery:
         """See :meth:`c2kit.bus.base.Worker.receive`."""
         deadline = time.monotonic() + timeout_seconds
@@ -348,6 +356,7 @@ class GroupWorker(KafkaWorker):
         if seconds > _REGROUP_SECONDS:
             raise BusUnavailable(f"the group of stage {self._stage} does not settle: {error}")
 
+    @explained
     def rewind(self) -> None:
         """See :meth:`c2kit.bus.base.Worker.rewind`."""
         with self._using:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from c2kit.pipeline.composition.description import MissionDescription, StageDescription
     from c2kit.pipeline.observing.ledger import ByteRow, EdgeRow, LedgerRow
     from c2kit.pipeline.observing.steps import StepMeter
-    from c2kit.pipeline.observing.table import Column, CommandRow, DeadLetterRow, Group, LinkRow
+    from c2kit.pipeline.observing.table import BusErrorRow, Column, CommandRow, DeadLetterRow, Group, LinkRow, TallyRow
 
 __all__ = ["Metrics", "Sources"]
 
@@ -57,6 +57,8 @@ class Sources:
     links: Callable[[], Iterable[LinkRow]] = _nothing
     commands: Callable[[], Iterable[CommandRow]] = _nothing
     dead_letters: Callable[[], Iterable[DeadLetterRow]] = _nothing
+    tallies: Callable[[], Iterable[TallyRow]] = _nothing
+    bus_errors: Callable[[], Iterable[BusErrorRow]] = _nothing
 
 
 class Metrics:

@@ -16,12 +16,13 @@ from c2kit.links.values import State
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from c2kit.bus import StreamInfo
+    from c2kit.bus import StreamInfo, Tally
     from c2kit.bus.records import Fate
     from c2kit.links.values import Counters, LinkState
 
 __all__ = [
     "GROUPS",
+    "BusErrorRow",
     "Column",
     "CommandRow",
     "DeadLetterRow",
@@ -34,6 +35,7 @@ __all__ = [
     "StageRow",
     "StateRow",
     "StreamRow",
+    "TallyRow",
 ]
 
 _SECOND = 1_000_000_000
@@ -86,6 +88,24 @@ class DeadLetterRow:
     """How many packets and records a stage has set aside."""
 
     stage: str
+    count: int
+
+
+@frozen(kw_only=True)
+class TallyRow:
+    """What befell a stage on the bus."""
+
+    stage: str
+    tally: Tally
+    rebuilt: int = 0
+    """How often it was closed and begun anew."""
+
+
+@frozen(kw_only=True)
+class BusErrorRow:
+    """How often clients of the bus were told of an error."""
+
+    error: str
     count: int
 
 
@@ -278,6 +298,22 @@ GROUPS: tuple[Group, ...] = (
         "dead_letters",
         ("stage",),
         (_counter("c2kit_dead_letters_total", "packets and records that a stage here set aside", "count"),),
+    ),
+    Group(
+        "tallies",
+        ("stage",),
+        (
+            _counter("c2kit_bus_commits_total", "steps that a cluster has", "tally.commits"),
+            _counter("c2kit_bus_aborts_total", "steps that were taken back there, to be done again", "tally.aborts"),
+            _counter("c2kit_bus_rebalances_total", "times that partitions came or went", "tally.rebalances"),
+            _counter("c2kit_bus_fencings_total", "times that another took the place of a stage", "tally.fencings"),
+            _counter("c2kit_stage_rebuilds_total", "times that a stage was begun anew beside others", "rebuilt"),
+        ),
+    ),
+    Group(
+        "bus_errors",
+        ("error",),
+        (_counter("c2kit_bus_errors_total", "times that brokers failed or were not reached", "count"),),
     ),
     Group(
         "sources",

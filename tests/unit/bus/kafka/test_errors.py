@@ -8,7 +8,7 @@ import pytest
 from attrs import define, field
 from confluent_kafka import KafkaError, KafkaException
 
-from c2kit.bus.base import BusError, BusUnavailable, Fenced, WorkerFailed
+from c2kit.bus.base import BusError, BusUnavailable, Fenced, Tally, WorkerFailed
 from c2kit.bus.kafka.errors import NotPermitted, bus_error
 from c2kit.bus.kafka.transactions import GroupChanged, Transactions
 
@@ -87,6 +87,7 @@ class Library:
     failures: dict[str, list[KafkaError]] = field(factory=dict)
     calls: list[str] = field(factory=list)
     generation: int = 0
+    tally: Tally = field(factory=Tally)
 
     def producer(self, *_: object) -> Library:
         return self
@@ -120,7 +121,7 @@ class Library:
 
 def step(library: Library) -> Callable[[], None]:
     clients: Clients = library  # type: ignore[assignment]
-    transactions = Transactions(clients, "m.copy.0", timeout_ms=1)
+    transactions = Transactions(clients, "m.copy.0", timeout_ms=1, tally=library.tally)
     library.calls.clear()
     return lambda: transactions.commit([("m.out", 0, b"k", b"v")], {("m.in", 0): 1}, lambda: None)
 
@@ -145,8 +146,10 @@ def test_what_can_be_undone_is_undone_and_may_be_done_anew(call: str) -> None:
     with pytest.raises(BusUnavailable):
         commit()
     assert library.calls[-2:] == ["abort", "abort"]
+    assert (library.tally.commits, library.tally.aborts) == (0, 1)
     commit()
     assert library.calls[-1] == "commit"
+    assert (library.tally.commits, library.tally.aborts) == (1, 1)
 
 
 @pytest.mark.parametrize(("name", "is_member"), [("ILLEGAL_GENERATION", True), ("UNKNOWN_MEMBER_ID", False)])
@@ -176,6 +179,7 @@ def test_after_what_cannot_be_undone_nothing_more_is_asked_of_the_client(
         step(library)()
     assert type(caught.value) is meaning
     assert library.calls[-1] == call
+    assert library.tally.fencings == (meaning is Fenced)
 
 
 def test_what_ends_while_it_is_undone_is_the_end_of_the_client() -> None:

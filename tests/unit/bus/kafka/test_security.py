@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import subprocess
 import sys
 import traceback
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 from attrs import frozen
 from confluent_kafka.admin import AdminClient
 
-from c2kit.bus.kafka.security import Secrets
+from c2kit.bus.kafka.security import Secrets, not_after
 from c2kit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -212,3 +214,30 @@ def test_a_fingerprint_tells_another_process_nothing(tmp_path: Path) -> None:
     other = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
     assert len(other) == 64
     assert other != Secrets.load(tmp_path).fingerprint
+
+
+@pytest.mark.parametrize("days", [-1, 1, 9_000, 30_000])
+def test_the_end_of_a_certificate_is_the_one_that_openssl_tells(tmp_path: Path, made: Made, days: int) -> None:
+    files = mounted(tmp_path, {"ca.crt": made.certificate, "ca.key": made.key})
+    run = functools.partial(subprocess.run, cwd=files, check=True, capture_output=True, text=True)
+    run(["openssl", "req", "-new", "-key", "ca.key", "-subj", "/CN=m.decom", "-out", "request"])
+    signing = ["-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", str(days)]
+    run(["openssl", "x509", "-req", "-in", "request", *signing, "-out", "tls.crt"])
+    told = run(["openssl", "x509", "-in", "tls.crt", "-noout", "-enddate"]).stdout
+    expected = datetime.strptime(told.strip(), "notAfter=%b %d %H:%M:%S %Y GMT").replace(tzinfo=UTC)
+    text = (files / "tls.crt").read_text()
+    assert not_after(f"what people write above it\n{text}") == expected
+    (files / "ca.key").rename(files / "tls.key")
+    assert Secrets.load(files).expired == (expected if days < 0 else None)
+
+
+def test_who_has_no_certificate_has_none_that_expired(tmp_path: Path, made: Made) -> None:
+    assert Secrets.load(mounted(tmp_path, {"ca.crt": made.certificate})).expired is None
+
+
+@pytest.mark.parametrize(
+    "body", ["", "MAA=", "MAMCAQE=", "MIIBAA==", "/////w==", "not base64", "MIIBCgKCAQEAq+9NSJvuzr8="]
+)
+def test_of_what_is_no_certificate_no_end_can_be_told(body: str) -> None:
+    assert not_after(f"-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n") is None
+    assert not_after(body) is None

@@ -12,7 +12,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 import c2kit
-from c2kit.bus import BusUnavailable, Record, Step
+from c2kit.bus import BusUnavailable, Record, Step, Tally
 from c2kit.bus.memory import MemoryBus
 from c2kit.bus.records import Fate
 from c2kit.dictionaries import Dictionary
@@ -24,7 +24,7 @@ from c2kit.pipeline.composition.streams import specs_of
 from c2kit.pipeline.observing.ledger import ByteRow, EdgeRow, LedgerRow
 from c2kit.pipeline.observing.metrics import Metrics, Sources
 from c2kit.pipeline.observing.steps import StepMeter
-from c2kit.pipeline.observing.table import GROUPS, CommandRow, DeadLetterRow, LinkRow, MetricType
+from c2kit.pipeline.observing.table import GROUPS, BusErrorRow, CommandRow, DeadLetterRow, LinkRow, MetricType, TallyRow
 from c2kit.processors import Decommutator, Identifier
 from c2kit.protocols import CcsdsPackets
 
@@ -214,6 +214,22 @@ class TestStreams:
         stage = DESCRIPTION.stage("log")
         assert streams == {*stage.reads, *stage.writes}
         assert "firefly.frames.fep" not in streams
+
+
+class TestBus:
+    def test_what_befell_a_stage_there_is_counted_by_stage_and_errors_by_name(self) -> None:
+        tally = Tally(commits=7, aborts=1, rebalances=2, fencings=3)
+        row, error = TallyRow(stage="decom", tally=tally, rebuilt=4), BusErrorRow(error="_TRANSPORT", count=5)
+        found = samples(metrics_of(Sources(tallies=lambda: [row], bus_errors=lambda: [error])))
+        told = {name: value for (name, at), value in found.items() if at == labels(stage="decom")}
+        assert told == {
+            "c2kit_bus_commits_total": 7,
+            "c2kit_bus_aborts_total": 1,
+            "c2kit_bus_rebalances_total": 2,
+            "c2kit_bus_fencings_total": 3,
+            "c2kit_stage_rebuilds_total": 4,
+        }
+        assert found["c2kit_bus_errors_total", labels(error="_TRANSPORT")] == 5
 
 
 class TestTrouble:
