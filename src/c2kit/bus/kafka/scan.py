@@ -51,7 +51,9 @@ class Scan:
                     if (record := self._record(message)) is not None:
                         yield record
                 if time.monotonic() > deadline:
-                    raise BusUnavailable(f"topic {self._topic} cannot be read to {end}: a transaction is open there")
+                    raise BusUnavailable(
+                        f"topic {self._topic} cannot be read to {end}: no broker answers, or a transaction is open there"
+                    )
 
     def _record(self, message: Message) -> tuple[bytes, bytes] | None:
         error, offset = message.error(), message.offset()
