@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 
 from c2kit.errors import UsageError
 from c2kit.kernel import reference
-from c2kit.kernel.contract import Column
 from tests.kernels import OTHERS, needs_compiled
-from tests.property.layouts import Batch, assert_same_columns, batches, layouts, packet_values, random_bytes
+from tests.property.layouts import Batch, assert_same_columns, batches, layouts, packet_values, random_bytes, taken
 
 if TYPE_CHECKING:
     from c2kit.kernel.contract import Kernel
@@ -78,17 +77,6 @@ def test_batches_of_any_size_decode_to_what_their_packets_do(count: int, data: s
     for kernel in OTHERS.values():
         found = kernel.decode(layout, few.buffer, few.starts[which], few.ends[which])
         assert_same_columns(found, [taken(column, which) for column in expected])
-
-
-def taken(column: Column, which: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Column:
-    """The column of these packets of another one."""
-    valid = None if column.valid is None or column.valid[which].all() else column.valid[which]
-    if column.offsets is None:
-        return Column(column.values[which], valid)
-    lows, sizes = column.offsets[:-1][which], np.diff(column.offsets)[which]
-    offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-    places = np.repeat(lows - offsets[:-1], sizes) + np.arange(offsets[-1])
-    return Column(column.values[places], valid, offsets, is_bytes=column.is_bytes)
 
 
 @given(st.lists(st.integers(-1, 5), max_size=200), st.integers(0, 5), st.sampled_from([np.int64, np.int32, np.int8]))

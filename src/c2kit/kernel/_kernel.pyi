@@ -21,6 +21,7 @@ class Program:
         fields: tuple[Any, ...],
         conditions: tuple[Any, ...],
         terminators: bytes,
+        conversions: tuple[tuple[Any, ...], tuple[float, ...], tuple[int, ...]],
         column_type: type[Column],
         array_type: type[npt.NDArray[Any]],
         number_types: tuple[np.dtype[Any], ...],
@@ -34,7 +35,7 @@ class Program:
         empty: Callable[[int], _Words],
         zeros: Callable[[int], _Words],
         /,
-    ) -> tuple[_Words, list[Column | Place]]: ...
+    ) -> tuple[_Words, list[Column | Place | None], tuple[int, ...]]: ...
     def decode_into(self, buffer: Buffer, starts: _Offsets, ends: _Offsets, words: _Words, /) -> int: ...
 
 class Encoder:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from c2kit.kernel.decommutation import Decommutated, Decommutation
     from c2kit.kernel.layout import Layout
     from c2kit.model.crc import CrcParameters
 
@@ -164,6 +165,15 @@ class Kernel(Protocol):
         self, layout: Layout, buffer: Buffer, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
     ) -> list[Column]:
         """Decode each field of the layout to a column, by the rules of :mod:`c2kit.model.fields`."""
+        ...
+
+    def decommutate(
+        self, plan: Decommutation, buffer: Buffer, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
+    ) -> Decommutated:
+        """Decode each field of a definition, and convert what it converts, by :mod:`c2kit.kernel.conversions.apply`.
+
+        Raises what a user's function raised.
+        """
         ...
 
     def encode(self, layout: Layout, values: Mapping[str, RawValue | Sequence[RawValue]]) -> bytes:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from c2kit.kernel.columns.crc import crc
 from c2kit.kernel.columns.decode import decode
+from c2kit.kernel.columns.decommutate import decommutate
 from c2kit.kernel.columns.encode import encode
 from c2kit.kernel.columns.group import group
 from c2kit.kernel.columns.split import seek_length, split
 from c2kit.kernel.columns.varying import presence
 
-__all__ = ["crc", "decode", "encode", "group", "presence", "seek_length", "split"]
+__all__ = ["crc", "decode", "decommutate", "encode", "group", "presence", "seek_length", "split"]

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from c2kit.kernel.compiled.crc import crc
 from c2kit.kernel.compiled.decode import decode
+from c2kit.kernel.compiled.decommutate import decommutate
 from c2kit.kernel.compiled.encode import encode
 from c2kit.kernel.compiled.group import group
 from c2kit.kernel.compiled.split import seek_length, split
 
-__all__ = ["crc", "decode", "encode", "group", "seek_length", "split"]
+__all__ = ["crc", "decode", "decommutate", "encode", "group", "seek_length", "split"]

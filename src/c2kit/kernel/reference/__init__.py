@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from c2kit.kernel.reference.crc import crc
 from c2kit.kernel.reference.decode import decode
+from c2kit.kernel.reference.decommutate import decommutate
 from c2kit.kernel.reference.encode import encode
 from c2kit.kernel.reference.group import group
 from c2kit.kernel.reference.split import seek_length, split
 
-__all__ = ["crc", "decode", "encode", "group", "seek_length", "split"]
+__all__ = ["crc", "decode", "decommutate", "encode", "group", "seek_length", "split"]

@@ -177,6 +177,9 @@ ELEMENTS = st.tuples(
 CONDITIONS = st.tuples(
     SMALL, st.integers(0, 8), st.booleans(), st.integers(0, 2**64 - 1), st.integers(0, 9), st.floats()
 )
+CONVERSIONS = st.tuples(
+    st.integers(-1, 3), st.integers(0, 4), st.integers(0, 3), st.integers(-1, 4), st.integers(-1, 4)
+)
 
 
 @given(st.data())
@@ -196,9 +199,14 @@ def test_programs_that_are_nearly_right_are_refused_or_decode_without_harm(data:
 
     fields = tuple(field() for _ in range(data.draw(st.integers(0, 3))))
     conditions = tuple(data.draw(st.lists(CONDITIONS, max_size=3)))
-    types = (np.dtype(np.uint8),) * len(fields)
+    conversions = tuple(data.draw(st.lists(CONVERSIONS, max_size=3)))
+    constants = tuple(data.draw(st.lists(st.floats(), max_size=7))), tuple(data.draw(st.lists(SMALL, max_size=5)))
+    types = (np.dtype(np.uint8),) * (len(fields) + len(conversions))
+    terminators = data.draw(st.binary(max_size=5))
     try:
-        program = extension.Program(fields, conditions, data.draw(st.binary(max_size=5)), Column, np.ndarray, types)
+        program = extension.Program(
+            fields, conditions, terminators, (conversions, *constants), Column, np.ndarray, types
+        )
     except (ValueError, OverflowError, TypeError):
         return
     buffer, starts, ends = packets(5, 9)
