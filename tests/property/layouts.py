@@ -39,6 +39,7 @@ __all__ = [
     "layouts",
     "number_fields",
     "packet_values",
+    "plain_layouts",
     "random_bytes",
     "taken",
 ]
@@ -157,6 +158,19 @@ def layouts(draw: st.DrawFn, *, most_fields: int = 7, offsets: st.SearchStrategy
             continue
         chosen.append(field)
     return Layout(tuple(chosen))
+
+
+@st.composite
+def plain_layouts(draw: st.DrawFn, *, offsets: st.SearchStrategy[int | None] = ANYWHERE) -> Layout:
+    """Single numbers, and bytes of fixed size: what one packet at a time has a way of its own for."""
+    plain: list[Field] = []
+    for index in range(draw(st.integers(1, 7))):
+        field = evolve(draw(number_fields(f"F{index}", offsets=offsets)), length=None)
+        if draw(st.integers(0, 4)) == 0:
+            size = Fixed((draw(st.integers(1, 19)),))
+            field = Field(name=field.name, encoding=Encoding.BINARY, length=size, bit_offset=field.bit_offset)
+        plain.append(field)
+    return Layout(tuple(plain))
 
 
 def in_one_order(layout: Layout, byte_order: str) -> Layout:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import math
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,9 +15,20 @@ from hypothesis import strategies as st
 from c2kit.errors import UsageError
 from c2kit.kernel import reference
 from tests.kernels import OTHERS, needs_compiled
-from tests.property.layouts import Batch, assert_same_columns, batches, layouts, packet_values, random_bytes, taken
+from tests.property.layouts import (
+    Batch,
+    assert_same_columns,
+    batches,
+    layouts,
+    packet_values,
+    plain_layouts,
+    random_bytes,
+    taken,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from c2kit.kernel.contract import Kernel
     from c2kit.kernel.layout import Layout
     from tests.property.layouts import Values
@@ -99,18 +112,47 @@ def grouped(kernel: Kernel, labels: np.ndarray[tuple[int], np.dtype[np.signedint
     return [groups.order[low:high].tolist() for low, high in itertools.pairwise(bounds)]
 
 
-def encoded(kernel: Kernel, layout: Layout, values: Values) -> bytes | str:
+def assert_same_one_by_one(layout: Layout, batch: Batch) -> None:
+    """The values of each packet alone are those of the batch; ``repr`` tells apart what only counts as equal."""
+    columns = [column.to_list() for column in reference.decode(layout, batch.buffer, batch.starts, batch.ends)]
+    for kernel in (reference, *OTHERS.values()):
+        codec = kernel.codec(layout)
+        for index, (start, end) in enumerate(zip(batch.starts, batch.ends, strict=True)):
+            packet = batch.buffer[start:end]
+            expected = tuple(values[index] for values in columns)
+            assert repr(codec.values(packet)) == repr(expected)
+            assert repr(codec.record(packet)) == repr(dict(zip(layout.index, expected, strict=True)))
+
+
+@given(st.data())
+def test_packets_one_by_one_have_the_values_of_the_batch(data: st.DataObject) -> None:
+    layout = data.draw(layouts())
+    assert_same_one_by_one(layout, data.draw(batches(layout)))
+
+
+@given(st.data())
+def test_packets_of_plain_fields_one_by_one_have_the_values_of_the_batch(data: st.DataObject) -> None:
+    # Whole packets of fields that always have one place, for which the extension has a way of its own.
+    layout = data.draw(plain_layouts())
+    whole = -(-layout.fixed_bits // 8)
+    buffer = data.draw(random_bytes(whole + 3))
+    assert_same_one_by_one(layout, Batch.of(buffer, [(0, whole), (1, whole + 1), (2, whole + 1), (0, whole + 3)]))
+
+
+def encoded(encode: Callable[[], bytes]) -> bytes | str:
     """The packet, or why there is none."""
     try:
-        return kernel.encode(layout, values)
+        return encode()
     except UsageError as error:
-        return str(error)
+        return f"{type(error).__name__}: {error}"
 
 
 def assert_same_encoded(layout: Layout, values: Values) -> None:
-    expected = encoded(reference, layout, values)
+    expected = encoded(partial(reference.encode, layout, values))
+    assert encoded(partial(reference.codec(layout).encode, values)) == expected
     for kernel in OTHERS.values():
-        assert encoded(kernel, layout, values) == expected
+        assert encoded(partial(kernel.encode, layout, values)) == expected
+        assert encoded(partial(kernel.codec(layout).encode, values)) == expected
 
 
 @given(st.data())
@@ -121,9 +163,9 @@ def test_values_encode_to_the_same_packet(data: st.DataObject) -> None:
 @given(st.data())
 def test_plain_values_encode_to_the_same_packet(data: st.DataObject) -> None:
     # Numbers one after another, for which all but the reference have a way of their own.
-    layout = data.draw(layouts(offsets=st.none()).filter(lambda layout: layout.is_fixed))
-    layout, values = data.draw(packet_values(layout))
+    layout, values = data.draw(plain_layouts(offsets=st.none()).flatmap(packet_values))
     assert_same_encoded(layout, values)
+    assert_same_encoded(layout, dict(data.draw(st.permutations(list(values.items())))))
 
 
 SCALARS = st.one_of(
@@ -145,3 +187,16 @@ def test_values_that_may_not_fit_are_refused_the_same(data: st.DataObject) -> No
     left_out = data.draw(st.sets(names, max_size=1))
     kept = {name: value for name, value in values.items() if name not in left_out}
     assert_same_encoded(layout, kept | data.draw(wrong))
+
+
+TOO_LARGE = float.fromhex("0x1.ffffffp127")  # of single floats, the least
+SIGNS = st.sampled_from([1, -1])
+
+
+@given(st.data())
+def test_plain_values_that_may_not_fit_are_refused_the_same(data: st.DataObject) -> None:
+    layout, values = data.draw(plain_layouts(offsets=st.none()).flatmap(packet_values))
+    edges = st.builds(lambda bits, sign, beyond: sign * 2**bits + beyond, st.integers(0, 64), SIGNS, st.integers(-1, 1))
+    floats = st.sampled_from([65504.0, 65520.0, TOO_LARGE, -TOO_LARGE, 2.0**75 - TOO_LARGE, 1e-46, math.inf, math.nan])
+    name = data.draw(st.sampled_from([*layout.index]))
+    assert_same_encoded(layout, values | {name: data.draw(edges | floats | SCALARS)})

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from c2kit.kernel.layout import Layout
     from c2kit.model.crc import CrcParameters
 
-__all__ = ["Buffer", "Column", "Groups", "Kernel", "LengthRule", "RawValue", "Split"]
+__all__ = ["Buffer", "Codec", "Column", "Groups", "Kernel", "LengthRule", "RawValue", "Split"]
 
 Buffer = bytes | bytearray | memoryview
 """Bytes as they came."""
@@ -143,6 +143,22 @@ class Groups:
             yield label, self.order[low:high]
 
 
+class Codec(Protocol):
+    """A layout, made ready for one packet at a time, where a batch is more than what is wanted."""
+
+    def encode(self, values: Mapping[str, RawValue | Sequence[RawValue]], /) -> bytes:
+        """Encode raw values, as :meth:`Kernel.encode` does."""
+        ...
+
+    def values(self, packet: Buffer, /) -> tuple[Any, ...]:
+        """The raw value of each field of one packet, as :meth:`Column.to_list` has it; ``None`` where there is none."""
+        ...
+
+    def record(self, packet: Buffer, /) -> dict[str, Any]:
+        """The same by name, in the order of the fields."""
+        ...
+
+
 class Kernel(Protocol):
     """What an implementation offers. Modules implement it with plain functions."""
 
@@ -182,6 +198,10 @@ class Kernel(Protocol):
         A field absent by its ``present_if`` must have no value. Bits that no field covers are 0; where fields overlap,
         the later one wins. The result is as short as holds every field.
         """
+        ...
+
+    def codec(self, layout: Layout) -> Codec:
+        """The layout for one packet at a time."""
         ...
 
     def crc(

@@ -39,7 +39,8 @@ def test_the_fuzzer_finds_nothing(name: str, tmp_path: Path) -> None:
         ("decode", "elements.c", "(word_8, uint8_t, p[0])", "(word_8, uint8_t, p[1])"),
         ("split", "split.c", "size - place < header", "size - place < header - 1"),
         ("split", "crc.c", "for (; size >= 8; size -= 8, p += 8)", "for (; size >= 7; size -= 8, p += 8)"),
-        ("encode", "encode.c", "pattern >>= 8 - behind;", "pattern >>= 7 - behind;"),
+        ("encode", "encode.h", "pattern << (64 + behind)", "pattern << (63 + behind)"),
+        ("encode", "encode.c", "for (; count >= 8; bit += 64", "for (; count >= 7; bit += 64"),
     ],
 )
 def test_a_fault_that_is_put_in_is_found(name: str, file: str, sound: str, broken: str, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-/* The extension module: rules that split, checksums, and groups. Programs and encoders have files of their own. */
+/* The extension module: rules that split, checksums, and groups. Programs and codecs have files of their own. */
 #include "objects.h"
 
 #include "crc.h"
@@ -275,7 +275,7 @@ static int module_exec(PyObject *module)
     struct {
         const char *name;
         PyType_Spec *spec;
-    } types[] = {{"Program", &program_spec}, {"Encoder", &encoder_spec}, {"Rule", &rule_spec}, {"Crc", &crc_spec}};
+    } types[] = {{"Program", &program_spec}, {"Codec", &codec_spec}, {"Rule", &rule_spec}, {"Crc", &crc_spec}};
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         PyObject *type = PyType_FromModuleAndSpec(module, types[i].spec, NULL);
         int failed = type ? PyModule_AddObjectRef(module, types[i].name, type) : -1;

@@ -6,6 +6,7 @@ from one that did not fit.
 
 from __future__ import annotations
 
+from c2kit.kernel.columns.codec import codec
 from c2kit.kernel.columns.crc import crc
 from c2kit.kernel.columns.decode import decode
 from c2kit.kernel.columns.decommutate import decommutate
@@ -14,4 +15,4 @@ from c2kit.kernel.columns.group import group
 from c2kit.kernel.columns.split import seek_length, split
 from c2kit.kernel.columns.varying import presence
 
-__all__ = ["crc", "decode", "decommutate", "encode", "group", "presence", "seek_length", "split"]
+__all__ = ["codec", "crc", "decode", "decommutate", "encode", "group", "presence", "seek_length", "split"]

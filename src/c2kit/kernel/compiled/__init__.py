@@ -6,11 +6,11 @@ was not compiled: :mod:`c2kit.kernel.chosen` then takes another kernel.
 
 from __future__ import annotations
 
+from c2kit.kernel.compiled.codec import codec, encode
 from c2kit.kernel.compiled.crc import crc
 from c2kit.kernel.compiled.decode import decode
 from c2kit.kernel.compiled.decommutate import decommutate
-from c2kit.kernel.compiled.encode import encode
 from c2kit.kernel.compiled.group import group
 from c2kit.kernel.compiled.split import seek_length, split
 
-__all__ = ["crc", "decode", "decommutate", "encode", "group", "seek_length", "split"]
+__all__ = ["codec", "crc", "decode", "decommutate", "encode", "group", "seek_length", "split"]

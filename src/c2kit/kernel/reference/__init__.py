@@ -6,6 +6,7 @@ It is what the other implementations are held to, and slow. Its functions are th
 
 from __future__ import annotations
 
+from c2kit.kernel.reference.codec import codec
 from c2kit.kernel.reference.crc import crc
 from c2kit.kernel.reference.decode import decode
 from c2kit.kernel.reference.decommutate import decommutate
@@ -13,4 +14,4 @@ from c2kit.kernel.reference.encode import encode
 from c2kit.kernel.reference.group import group
 from c2kit.kernel.reference.split import seek_length, split
 
-__all__ = ["crc", "decode", "decommutate", "encode", "group", "seek_length", "split"]
+__all__ = ["codec", "crc", "decode", "decommutate", "encode", "group", "seek_length", "split"]

@@ -106,6 +106,13 @@ def test_no_call_keeps_anything(layout: Layout) -> None:
         compiled.decode(layout, buffer, starts, ends)
         compiled.encode(NUMBERS, values)
         compiled.encode(NUMBERS, values | {"B": 1 << 11, "A": 7})
+        codec = compiled.codec(NUMBERS)
+        assert codec.record(buffer) == dict(zip("ABC", codec.values(memoryview(buffer)), strict=True))
+        codec.values(buffer[:3])
+        with pytest.raises(UsageError):
+            codec.encode(values | {"A": 8})
+        with pytest.raises(TypeError):
+            codec.values("text")
         compiled.crc(buffer, starts, ends, CRC32)
         compiled.split(buffer, LengthRule(0, 8))
         compiled.group(starts % 3, 3)
@@ -162,7 +169,7 @@ ANYTHING: Any = st.recursive(
 )
 
 
-@given(st.sampled_from(["Program", "Encoder", "Rule", "Crc"]), st.lists(ANYTHING, max_size=8))
+@given(st.sampled_from(["Program", "Codec", "Rule", "Crc"]), st.lists(ANYTHING, max_size=8))
 def test_nonsense_is_refused_and_breaks_nothing(kind: str, arguments: list[object]) -> None:
     try:
         getattr(extension, kind)(*arguments)
@@ -215,3 +222,46 @@ def test_programs_that_are_nearly_right_are_refused_or_decode_without_harm(data:
         return np.empty(size, np.int64)
 
     program.decode(buffer, starts, ends, empty, empty)
+
+
+class Otherwise:
+    """Says nothing but that it was asked."""
+
+    def answer(self, argument: object) -> object:
+        return self, argument
+
+    encode = values = record = answer
+
+
+@given(st.data())
+def test_codecs_that_are_nearly_right_are_refused_or_work_without_harm(data: st.DataObject) -> None:
+    fields = tuple(
+        (name, data.draw(ELEMENTS), data.draw(st.integers(-2, 200)), data.draw(st.integers(-2, 12)))
+        for name in data.draw(st.lists(st.sampled_from("ABCD"), max_size=4))
+    )
+    try:
+        codec = extension.Codec(fields, data.draw(st.integers(-1, 24)), data.draw(st.booleans()), Otherwise())
+    except ValueError:
+        return
+    values = st.one_of(st.integers(-(2**65), 2**65), st.integers(-2, 300), st.floats(), st.binary(max_size=12))
+    codec.encode(data.draw(st.dictionaries(st.sampled_from("ABCD"), values)))
+    packet = data.draw(st.binary(max_size=30))
+    codec.values(packet)
+    codec.record(packet)
+
+
+def test_a_dict_that_changes_while_it_is_read_breaks_nothing() -> None:
+    class Hostile:
+        """Has the hash of a name, so that a dict asks it whether it is that."""
+
+        def __hash__(self) -> int:
+            return hash("B")
+
+        def __eq__(self, other: object) -> bool:
+            values.clear()
+            values.update({f"KEY{number}": number for number in range(100)})
+            return False
+
+    values: dict[Any, Any] = {Hostile(): 1, "A": 1, "C": 1.0}
+    with pytest.raises((UsageError, RuntimeError)):
+        compiled.codec(NUMBERS).encode(values)
