@@ -74,4 +74,44 @@ class Crc:
         self, buffer: Buffer, starts: _Offsets, ends: _Offsets, words: npt.NDArray[np.uint64] | _Words, /
     ) -> None: ...
 
+class Clock:
+    def __new__(
+        cls,
+        code: int,
+        fine_bits: int,
+        is_tai: bool,
+        epoch_seconds: int,
+        epoch_ns: int,
+        entries: tuple[int, ...],
+        inserted: tuple[int, ...],
+        expires: int,
+        /,
+    ) -> Self: ...
+    def tell(
+        self,
+        first: npt.NDArray[Any] | None,
+        second: npt.NDArray[Any] | None,
+        third: npt.NDArray[Any] | None,
+        present: npt.NDArray[np.bool_] | None,
+        times: npt.NDArray[Any],
+        valid: npt.NDArray[Any],
+        is_leap: npt.NDArray[Any],
+        /,
+    ) -> tuple[int, int, int]: ...
+
+class Matcher:
+    def __new__(cls, tables: tuple[tuple[int, bytes, bytes, bytes, bytes], ...], /) -> Self: ...
+    def match(
+        self, buffer: Buffer, starts: _Offsets, ends: _Offsets, ranks: npt.NDArray[np.int64], none: int, /
+    ) -> None: ...
+
+def sequence(
+    buffer: Buffer,
+    starts: _Offsets,
+    ends: _Offsets,
+    last: npt.NDArray[np.int64],
+    which: npt.NDArray[np.int64],
+    due: npt.NDArray[np.int64],
+    /,
+) -> int: ...
 def group(labels: _Offsets, order: _Words, bounds: _Words, /) -> bool: ...

@@ -22,11 +22,18 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from c2kit.kernel.clock import Clock
     from c2kit.kernel.decommutation import Decommutated, Decommutation
+    from c2kit.kernel.identity import Identities
     from c2kit.kernel.layout import Layout
+    from c2kit.kernel.sequence import Breaks
+    from c2kit.kernel.time import Times
     from c2kit.model.crc import CrcParameters
 
 __all__ = ["Buffer", "Codec", "Column", "Groups", "Kernel", "LengthRule", "RawValue", "Split"]
+
+_FEW_GROUPS = 32
+"""Up to so many are looked at one by one, in less time than NumPy takes."""
 
 Buffer = bytes | bytearray | memoryview
 """Bytes as they came."""
@@ -137,6 +144,12 @@ class Groups:
 
     def present(self) -> Iterator[tuple[int, npt.NDArray[np.int64]]]:
         """Each label that occurs, with its indices."""
+        if len(self.bounds) <= _FEW_GROUPS:
+            bounds = self.bounds.tolist()
+            for label, (low, high) in enumerate(itertools.pairwise(bounds)):
+                if low < high:
+                    yield label, self.order[low:high]
+            return
         labels = (self.bounds[1:] > self.bounds[:-1]).nonzero()[0]
         lows, highs = self.bounds[labels].tolist(), self.bounds[labels + 1].tolist()
         for label, low, high in zip(labels.tolist(), lows, highs, strict=True):
@@ -177,6 +190,33 @@ class Kernel(Protocol):
         """Group indices by their labels, each from 0 to ``count - 1``. Raises UsageError for another label."""
         ...
 
+    def match(
+        self,
+        identities: Identities,
+        buffer: Buffer,
+        starts: npt.NDArray[np.int64],
+        ends: npt.NDArray[np.int64],
+    ) -> npt.NDArray[np.int64]:
+        """For each packet the place of the first identity that it has, or their number where it has none.
+
+        Raises UsageError where a packet does not lie in the buffer.
+        """
+        ...
+
+    def sequence_breaks(
+        self,
+        buffer: Buffer,
+        starts: npt.NDArray[np.int64],
+        ends: npt.NDArray[np.int64],
+        last: npt.NDArray[np.int64],
+    ) -> Breaks:
+        """Which space packets do not have one more, modulo 16 384, than the last count of their APID.
+
+        ``last`` (one for each APID, -1 for none yet) is kept up to date. Packets shorter than a primary header are
+        passed over.
+        """
+        ...
+
     def decode(
         self, layout: Layout, buffer: Buffer, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
     ) -> list[Column]:
@@ -190,6 +230,10 @@ class Kernel(Protocol):
 
         Raises what a user's function raised.
         """
+        ...
+
+    def times(self, clock: Clock, buffer: Buffer, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]) -> Times:
+        """When packets were made, by the rules of :mod:`c2kit.kernel.time`."""
         ...
 
     def encode(self, layout: Layout, values: Mapping[str, RawValue | Sequence[RawValue]]) -> bytes:

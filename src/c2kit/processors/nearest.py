@@ -9,10 +9,10 @@ import numpy as np
 from attrs import define, frozen
 
 from c2kit.kernel.chosen import kernel
+from c2kit.kernel.columns import gathered
 from c2kit.kernel.layout import Layout
 from c2kit.kernel.placement import bit_ranges
 from c2kit.processors.asides import Difference, Likeness, UnknownPackets
-from c2kit.processors.matching import gathered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

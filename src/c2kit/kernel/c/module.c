@@ -275,7 +275,8 @@ static int module_exec(PyObject *module)
     struct {
         const char *name;
         PyType_Spec *spec;
-    } types[] = {{"Program", &program_spec}, {"Codec", &codec_spec}, {"Rule", &rule_spec}, {"Crc", &crc_spec}};
+    } types[] = {{"Program", &program_spec}, {"Codec", &codec_spec}, {"Rule", &rule_spec}, {"Crc", &crc_spec},
+                 {"Matcher", &matcher_spec}, {"Clock", &clock_spec}};
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         PyObject *type = PyType_FromModuleAndSpec(module, types[i].spec, NULL);
         int failed = type ? PyModule_AddObjectRef(module, types[i].name, type) : -1;
@@ -288,6 +289,7 @@ static int module_exec(PyObject *module)
 
 static PyMethodDef module_methods[] = {
     {"group", (PyCFunction)(void (*)(void))module_group, METH_FASTCALL, NULL},
+    {"sequence", (PyCFunction)(void (*)(void))module_sequence, METH_FASTCALL, NULL},
     {NULL, NULL, 0, NULL},
 };
 

@@ -42,6 +42,8 @@ bool int64_take(Py_buffer *view, PyObject *array, bool is_writable);
 /* struct element from (encoding, bits, order, width, places). */
 bool element_parse(PyObject *description, struct element *element);
 
-extern PyType_Spec program_spec, codec_spec, rule_spec, crc_spec;
+extern PyType_Spec program_spec, codec_spec, rule_spec, crc_spec, matcher_spec, clock_spec;
+
+PyObject *module_sequence(PyObject *module, PyObject *const *arguments, Py_ssize_t count);
 
 #endif

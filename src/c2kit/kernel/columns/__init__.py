@@ -12,7 +12,23 @@ from c2kit.kernel.columns.decode import decode
 from c2kit.kernel.columns.decommutate import decommutate
 from c2kit.kernel.columns.encode import encode
 from c2kit.kernel.columns.group import group
+from c2kit.kernel.columns.headers import gathered, match, sequence_breaks
 from c2kit.kernel.columns.split import seek_length, split
+from c2kit.kernel.columns.times import times
 from c2kit.kernel.columns.varying import presence
 
-__all__ = ["codec", "crc", "decode", "decommutate", "encode", "group", "presence", "seek_length", "split"]
+__all__ = [
+    "codec",
+    "crc",
+    "decode",
+    "decommutate",
+    "encode",
+    "gathered",
+    "group",
+    "match",
+    "presence",
+    "seek_length",
+    "sequence_breaks",
+    "split",
+    "times",
+]

@@ -11,6 +11,20 @@ from c2kit.kernel.compiled.crc import crc
 from c2kit.kernel.compiled.decode import decode
 from c2kit.kernel.compiled.decommutate import decommutate
 from c2kit.kernel.compiled.group import group
+from c2kit.kernel.compiled.headers import match, sequence_breaks
 from c2kit.kernel.compiled.split import seek_length, split
+from c2kit.kernel.compiled.times import times
 
-__all__ = ["codec", "crc", "decode", "decommutate", "encode", "group", "seek_length", "split"]
+__all__ = [
+    "codec",
+    "crc",
+    "decode",
+    "decommutate",
+    "encode",
+    "group",
+    "match",
+    "seek_length",
+    "sequence_breaks",
+    "split",
+    "times",
+]

@@ -12,6 +12,20 @@ from c2kit.kernel.reference.decode import decode
 from c2kit.kernel.reference.decommutate import decommutate
 from c2kit.kernel.reference.encode import encode
 from c2kit.kernel.reference.group import group
+from c2kit.kernel.reference.headers import match, sequence_breaks
 from c2kit.kernel.reference.split import seek_length, split
+from c2kit.kernel.reference.times import times
 
-__all__ = ["codec", "crc", "decode", "decommutate", "encode", "group", "seek_length", "split"]
+__all__ = [
+    "codec",
+    "crc",
+    "decode",
+    "decommutate",
+    "encode",
+    "group",
+    "match",
+    "seek_length",
+    "sequence_breaks",
+    "split",
+    "times",
+]

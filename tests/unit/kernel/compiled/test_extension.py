@@ -169,7 +169,7 @@ ANYTHING: Any = st.recursive(
 )
 
 
-@given(st.sampled_from(["Program", "Codec", "Rule", "Crc"]), st.lists(ANYTHING, max_size=8))
+@given(st.sampled_from(["Program", "Codec", "Rule", "Crc", "Matcher", "Clock"]), st.lists(ANYTHING, max_size=8))
 def test_nonsense_is_refused_and_breaks_nothing(kind: str, arguments: list[object]) -> None:
     try:
         getattr(extension, kind)(*arguments)
