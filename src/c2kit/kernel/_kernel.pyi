@@ -73,6 +73,7 @@ class Crc:
     def into(
         self, buffer: Buffer, starts: _Offsets, ends: _Offsets, words: npt.NDArray[np.uint64] | _Words, /
     ) -> None: ...
+    def of(self, data: Buffer, /) -> int: ...
 
 class Clock:
     def __new__(

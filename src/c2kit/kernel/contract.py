@@ -257,3 +257,7 @@ class Kernel(Protocol):
     ) -> npt.NDArray[np.uint64]:
         """The CRC of each packet's bytes."""
         ...
+
+    def crc_of(self, data: Buffer, parameters: CrcParameters) -> int:
+        """The CRC of all these bytes."""
+        ...

@@ -213,7 +213,23 @@ static PyObject *crc_into(PyObject *object, PyObject *const *arguments, Py_ssize
     return is_room ? Py_NewRef(Py_None) : NULL;
 }
 
+static PyObject *crc_of_buffer(PyObject *object, PyObject *buffer)
+{
+    const struct crc *crc = &((struct crc_object *)object)->crc;
+    Py_buffer view;
+    uint64_t word;
+    if (PyObject_GetBuffer(buffer, &view, PyBUF_SIMPLE) < 0)
+        return NULL;
+    const int64_t start = 0, end = view.len;
+    BEGIN_WORK(view.len / 4)
+    crc_of(crc, view.buf, &start, &end, 1, &word);
+    END_WORK
+    PyBuffer_Release(&view);
+    return PyLong_FromUnsignedLongLong(word);
+}
+
 static PyMethodDef crc_methods[] = {
+    {"of", crc_of_buffer, METH_O, NULL},
     {"into", (PyCFunction)(void (*)(void))crc_into, METH_FASTCALL, NULL},
     {NULL, NULL, 0, NULL},
 };

@@ -7,7 +7,7 @@ from one that did not fit.
 from __future__ import annotations
 
 from c2kit.kernel.columns.codec import codec
-from c2kit.kernel.columns.crc import crc
+from c2kit.kernel.columns.crc import crc, crc_of
 from c2kit.kernel.columns.decode import decode
 from c2kit.kernel.columns.decommutate import decommutate
 from c2kit.kernel.columns.encode import encode
@@ -20,6 +20,7 @@ from c2kit.kernel.columns.varying import presence
 __all__ = [
     "codec",
     "crc",
+    "crc_of",
     "decode",
     "decommutate",
     "encode",

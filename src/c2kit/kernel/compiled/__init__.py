@@ -7,7 +7,7 @@ was not compiled: :mod:`c2kit.kernel.chosen` then takes another kernel.
 from __future__ import annotations
 
 from c2kit.kernel.compiled.codec import codec, encode
-from c2kit.kernel.compiled.crc import crc
+from c2kit.kernel.compiled.crc import crc, crc_of
 from c2kit.kernel.compiled.decode import decode
 from c2kit.kernel.compiled.decommutate import decommutate
 from c2kit.kernel.compiled.group import group
@@ -18,6 +18,7 @@ from c2kit.kernel.compiled.times import times
 __all__ = [
     "codec",
     "crc",
+    "crc_of",
     "decode",
     "decommutate",
     "encode",

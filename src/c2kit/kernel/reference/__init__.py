@@ -7,7 +7,7 @@ It is what the other implementations are held to, and slow. Its functions are th
 from __future__ import annotations
 
 from c2kit.kernel.reference.codec import codec
-from c2kit.kernel.reference.crc import crc
+from c2kit.kernel.reference.crc import crc, crc_of
 from c2kit.kernel.reference.decode import decode
 from c2kit.kernel.reference.decommutate import decommutate
 from c2kit.kernel.reference.encode import encode
@@ -19,6 +19,7 @@ from c2kit.kernel.reference.times import times
 __all__ = [
     "codec",
     "crc",
+    "crc_of",
     "decode",
     "decommutate",
     "encode",
