@@ -63,7 +63,7 @@ static void any_conversions(struct input *input, struct program *program)
     for (int32_t i = 0; i < program->conversion_count; i++) {
         uint8_t kind = (uint8_t)take(input, 1);
         program->conversions[i] = (struct conversion){
-            .field = (int32_t)take(input, 1) % program->count,
+            .field = i ? program->conversions[i - 1].field + (int32_t)take(input, 1) % 3 : (int32_t)up_to(input, 2),
             .kind = kind % CONVERSION_KINDS,
             .extrapolation = (uint8_t)(kind >> 4) % EXTRAPOLATIONS,
             .first = (int32_t)take(input, 1) % 6,

@@ -53,11 +53,13 @@ def _conversions(field: Field) -> st.SearchStrategy[Conversion | None]:
 
 
 @st.composite
-def packets(draw: st.DrawFn, *, most_fields: int = 7) -> Packet:
-    """A definition without derived items and functions."""
+def packets(draw: st.DrawFn, *, most_fields: int = 7, numbers_only: bool = False) -> Packet:
+    """A definition without derived items and functions; of single numbers alone, if so asked."""
     layout: Layout = draw(layouts(most_fields=most_fields))
     items = []
     for field in layout.fields:
+        if numbers_only and (field.length is not None or field.encoding.is_bytes):
+            continue
         told = {each.name: getattr(field, each.name) for each in attrs.fields(Field)}
         if field.encoding is Encoding.UNSIGNED and draw(st.integers(0, 3)) == 0:
             told["encoding"] = Encoding.BOOLEAN

@@ -45,6 +45,8 @@ class TelemetryBatch:
     """:class:`~c2kit.model.limits.LimitState` codes (uint8) of the items that have limits, once they were checked."""
     interface: str = ""
     origin: Origin = "realtime"
+    _written: tuple[str, bytes] | None = field(default=None, init=False)
+    """The batch as a message, and of which schema that is. Whatever is evolved from the batch has none."""
 
     def __len__(self) -> int:
         """The number of packets."""
@@ -74,6 +76,14 @@ class TelemetryBatch:
             remedy = "read raw[...]" if name in self.raw else "choose it where the batch is made or written"
             raise UsageError(f"this batch of {where} has no engineering values of item {name}", remedy=remedy)
         return column
+
+    def keep_written(self, fingerprint: str, message: bytes) -> None:
+        """Remember the batch as a message, for whoever wants one of the schema with that fingerprint."""
+        object.__setattr__(self, "_written", (fingerprint, message))
+
+    def written_as(self, fingerprint: str) -> bytes | None:
+        """The batch as a message of the schema with that fingerprint, where somebody has kept it."""
+        return self._written[1] if self._written is not None and self._written[0] == fingerprint else None
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """The batch for other libraries in this process, such as ``pyarrow.table(batch)``: raw and engineering values.

@@ -36,6 +36,18 @@ class Program:
         zeros: Callable[[int], _Words],
         /,
     ) -> tuple[_Words, list[Column | Place | None], tuple[int, ...]]: ...
+    def write(
+        self,
+        buffer: Buffer,
+        starts: _Offsets,
+        ends: _Offsets,
+        received: _Words,
+        generated: _Words,
+        is_generated: npt.NDArray[np.bool_] | None,
+        head: bytes,
+        blanks: tuple[int, int, int, int],
+        /,
+    ) -> tuple[bytes, bytes, bytes, tuple[int, ...], int, int]: ...
     def decode_into(self, buffer: Buffer, starts: _Offsets, ends: _Offsets, words: _Words, /) -> int: ...
 
 class Codec:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from c2kit.kernel.clock import Clock
     from c2kit.kernel.decommutation import Decommutated, Decommutation
+    from c2kit.kernel.envelope import Envelope
     from c2kit.kernel.identity import Identities
     from c2kit.kernel.layout import Layout
     from c2kit.kernel.sequence import Breaks
@@ -224,11 +225,17 @@ class Kernel(Protocol):
         ...
 
     def decommutate(
-        self, plan: Decommutation, buffer: Buffer, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
+        self,
+        plan: Decommutation,
+        buffer: Buffer,
+        starts: npt.NDArray[np.int64],
+        ends: npt.NDArray[np.int64],
+        envelope: Envelope | None = None,
     ) -> Decommutated:
         """Decode each field of a definition, and convert what it converts, by :mod:`c2kit.kernel.conversions.apply`.
 
-        Raises what a user's function raised.
+        A kernel that can decodes right into a message with that envelope; others disregard it. Raises what a user's
+        function raised.
         """
         ...
 

@@ -29,6 +29,10 @@ class Decommutated:
     """Only where the engineering value is not the raw one; derived items last."""
     tallies: Mapping[str, Tallies]
     """What was counted while items were converted, of those where something was."""
+    message: bytes | None = None
+    """All of it as the message that the caller gave the envelope of, where the kernel could write it."""
+    sizes_bytes: tuple[int, int] | None = None
+    """The size of the shortest packet and of the longest, where the kernel has looked."""
 
 
 @define(eq=False)
@@ -54,6 +58,12 @@ class Decommutation:
             converts={name: convert for name, convert in bound.items() if convert is not None},
             derives=[(item.name, item.inputs, bind_derived(item)) for item in packet.derived],
         )
+
+    @property
+    def is_numbers_only(self) -> bool:
+        """Whether each item is a single number, and none is derived."""
+        singles = all(item.length is None and not item.encoding.is_bytes for item in self.packet.items)
+        return singles and not self.packet.derived
 
     def of_columns(self, decoded: Sequence[Column]) -> Decommutated:
         """Convert the columns of all fields."""

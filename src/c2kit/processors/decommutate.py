@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from attrs import frozen
 
 from c2kit.batches import PacketBatch, TelemetryBatch
 from c2kit.batches.kinds import Kind
@@ -17,6 +18,7 @@ from c2kit.kernel.tally import Tally, tallies
 from c2kit.model.conversions import Function
 from c2kit.processors.asides import Anomalies, Asides
 from c2kit.processors.base import Processor, needs_dictionary
+from c2kit.processors.envelopes import Envelopes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -53,7 +55,7 @@ class Decommutator(Processor[PacketBatch, TelemetryBatch]):
         dictionary = dictionary or Dictionary()
         self._dictionary = dictionary
         self._plans = {
-            (target.name, place): Decommutation.of(packet)
+            (target.name, place): _Plan.of(target, packet)
             for target in dictionary.targets
             for place, packet in enumerate(target.packets)
             if _has_functions(packet)
@@ -99,12 +101,13 @@ class Decommutator(Processor[PacketBatch, TelemetryBatch]):
     def _decommutate(self, target: Target, place: int, batch: PacketBatch) -> TelemetryBatch:
         plan = self._plans.get((target.name, place))
         if plan is None:
-            plan = self._plans[target.name, place] = Decommutation.of(target.packets[place])
-        found = kernel.decommutate(plan, batch.buffer, batch.starts, batch.ends)
-        self._count(target, plan, batch, found)
-        return TelemetryBatch(
+            plan = self._plans[target.name, place] = _Plan.of(target, target.packets[place])
+        envelope = None if plan.envelopes is None else plan.envelopes.around(batch)
+        found = kernel.decommutate(plan.decommutation, batch.buffer, batch.starts, batch.ends, envelope)
+        self._count(target, plan.decommutation, batch, found)
+        telemetry = TelemetryBatch(
             target=target.name,
-            packet=plan.packet,
+            packet=plan.decommutation.packet,
             dictionary_hash=target.hash,
             received=batch.received,
             generated=batch.generated,
@@ -113,9 +116,14 @@ class Decommutator(Processor[PacketBatch, TelemetryBatch]):
             interface=batch.interface,
             origin=batch.origin,
         )
+        if found.message is not None and plan.envelopes is not None:
+            telemetry.keep_written(plan.envelopes.fingerprint, found.message)
+        return telemetry
 
     def _count(self, target: Target, plan: Decommutation, batch: PacketBatch, found: Decommutated) -> None:
         """Keep what could not be converted, and how many packets have another length than they should."""
+        if not found.tallies and _are_whole(plan, found):
+            return
         tallies = sum(found.tallies.values(), _lengths(plan, batch, found.raw))
         if tallies:
             self._asides.add_anomalies(
@@ -135,6 +143,28 @@ class Decommutator(Processor[PacketBatch, TelemetryBatch]):
 
 def _has_functions(packet: Packet) -> bool:
     return bool(packet.derived) or any(isinstance(item.conversion, Function) for item in packet.items)
+
+
+@frozen(eq=False)
+class _Plan:
+    """What becomes of packets of one definition, and what is around it where all of it are numbers."""
+
+    decommutation: Decommutation
+    envelopes: Envelopes | None
+
+    @classmethod
+    def of(cls, target: Target, packet: Packet) -> _Plan:
+        decommutation = Decommutation.of(packet)
+        return cls(decommutation, Envelopes(target, packet) if decommutation.is_numbers_only else None)
+
+
+def _are_whole(plan: Decommutation, found: Decommutated) -> bool:
+    """Whether it is known without looking at each that packets are as long as they should be."""
+    if found.sizes_bytes is None or not plan.layout.is_fixed:
+        return False
+    least = -(-plan.layout.fixed_bits // 8)
+    declared = least if plan.packet.size_bytes is None else plan.packet.size_bytes
+    return max(least, declared) <= found.sizes_bytes[0] and found.sizes_bytes[1] <= declared
 
 
 def _lengths(plan: Decommutation, batch: PacketBatch, raw: Mapping[str, Column]) -> Tallies:

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from attrs import frozen
 
 from c2kit.batches.arrow.body import BodyReader, BodyWriter
-from c2kit.batches.arrow.message import END_OF_STREAM, custom_metadata, read_record_batch, record_batch_message
+from c2kit.batches.arrow.message import (
+    END_OF_STREAM,
+    blank_head,
+    custom_metadata,
+    read_record_batch,
+    record_batch_message,
+)
 from c2kit.batches.arrow.schema import c_stream, fingerprint, schema_message
 from c2kit.batches.packets import PacketBatch
 from c2kit.batches.telemetry import TelemetryBatch
@@ -20,6 +26,7 @@ if TYPE_CHECKING:
     from c2kit.batches.arrow.columns import ArrowColumn
     from c2kit.batches.packets import Origin
     from c2kit.kernel.contract import Buffer, Column
+    from c2kit.kernel.envelope import Head
 
 __all__ = ["FORMAT", "Batch", "BatchSchema", "Form", "Received"]
 
@@ -86,10 +93,17 @@ class Form:
         body = BodyWriter(rows)
         for spec, column in zip(self.columns, columns, strict=True):
             body.put(spec, column)
-        facts = {"c2kit.schema": self.fingerprint, "c2kit.interface": batch.interface, "c2kit.origin": batch.origin}
+        facts = self._facts(batch.interface, batch.origin)
         if isinstance(batch, PacketBatch):
             facts |= {name: "true" for name, attribute in _FLAGS.items() if getattr(batch, attribute)}
         return record_batch_message(rows, body.nodes, body.buffers, body.parts, body.size_bytes, custom_metadata(facts))
+
+    def head(self, interface: str, origin: Origin) -> Head:
+        """What stands before the body of messages whose columns are of numbers alone."""
+        return blank_head(len(self.columns), custom_metadata(self._facts(interface, origin)))
+
+    def _facts(self, interface: str, origin: Origin) -> dict[str, str]:
+        return {"c2kit.schema": self.fingerprint, "c2kit.interface": interface, "c2kit.origin": origin}
 
     def read(self, message: Buffer) -> Received:
         """A record-batch message as columns. Raises MessageError where it is damaged or names another schema."""

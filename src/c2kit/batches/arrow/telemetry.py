@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from c2kit.batches.arrow.columns import ArrowColumn
+    from c2kit.batches.packets import Origin
     from c2kit.kernel.contract import Buffer
+    from c2kit.kernel.envelope import Head
     from c2kit.model.packets import Packet
 
 __all__ = ["TelemetrySchema"]
@@ -104,6 +106,9 @@ class TelemetrySchema:
         ours = (self.target, self.packet.name, self.dictionary_hash)
         if theirs != ours:
             raise UsageError("the batch is of another definition than the schema", expected=ours, found=theirs)
+        written = batch.written_as(self.form.fingerprint)
+        if written is not None:
+            return written
         columns = (_column(batch, spec) for spec in self.form.columns)
         return self.form.write(batch, columns)
 
@@ -130,6 +135,10 @@ class TelemetrySchema:
             interface=received.interface,
             origin=received.origin,
         )
+
+    def head(self, interface: str, origin: Origin) -> Head:
+        """What stands before the body of a batch's message, for kernels that write columns right behind it."""
+        return self.form.head(interface, origin)
 
     def c_stream(self, batch: TelemetryBatch) -> object:
         """A batch as a PyCapsule of Arrow's C stream interface."""

@@ -37,8 +37,9 @@ static void table_parse(PyObject *description, struct table *table)
     const char *places, *mask, *keys, *ranks;
     Py_ssize_t places_size, mask_size, keys_size, ranks_size;
     long long size;
-    if (!PyArg_ParseTuple(description, "Ly#y#y#y#", &size, &places, &places_size, &mask, &mask_size, &keys, &keys_size,
-                          &ranks, &ranks_size))
+    if (!tuple_check(description)
+        || !PyArg_ParseTuple(description, "Ly#y#y#y#", &size, &places, &places_size, &mask, &mask_size, &keys,
+                             &keys_size, &ranks, &ranks_size))
         return;
     table->size_bytes = size;
     table->width = (int32_t)(mask_size < INT32_MAX / 8 ? mask_size : 0);

@@ -39,6 +39,9 @@ bool int64_take(Py_buffer *view, PyObject *array, bool is_writable);
             PyEval_RestoreThread(saved_thread);                                                                       \
     }
 
+/* Whether an object is a tuple, which parsing takes for granted; TypeError where it is none. */
+bool tuple_check(PyObject *object);
+
 /* struct element from (encoding, bits, order, width, places). */
 bool element_parse(PyObject *description, struct element *element);
 

@@ -126,7 +126,8 @@ bool program_check(struct program *program)
         if (program->fields[number].length == EXPAND && !trailer_check(program, number))
             return false;
     for (int32_t number = 0; number < program->conversion_count; number++)
-        if (!conversion_check(program, &program->conversions[number]))
+        if (!conversion_check(program, &program->conversions[number])
+            || (number && program->conversions[number].field < program->conversions[number - 1].field))
             return false;
     return true;
 }

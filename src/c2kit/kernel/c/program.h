@@ -79,7 +79,7 @@ enum conversion_kind { POLYNOMIAL, PIECEWISE, STATES, TRUTH, CONVERSION_KINDS };
 enum extrapolation { NOTHING, HOLD, EXTEND, EXTRAPOLATIONS };
 
 struct conversion {
-    int32_t field; /* a single number; of STATES and TRUTH an integer */
+    int32_t field; /* a single number; of STATES and TRUTH an integer; not before that of the conversion before */
     uint8_t kind, extrapolation;
     /* POLYNOMIAL: so many coefficients, the constant first. PIECEWISE: so many points, their raw values, which rise, then
      * their engineering values, then the slope behind each. STATES: so many ranges that do not overlap, each the least

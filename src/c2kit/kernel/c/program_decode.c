@@ -252,18 +252,6 @@ static PyObject *conversion_outcome(const struct program_object *self, const str
                          (long long)decoding->packets.batch.count, (long long)valid, -1LL);
 }
 
-/* What was counted in each conversion. */
-static PyObject *counts_of(const struct decoding *decoding)
-{
-    PyObject *counts = PyTuple_New(decoding->program->conversion_count);
-    for (int32_t number = 0; counts && number < decoding->program->conversion_count; number++) {
-        PyObject *counted = PyLong_FromLongLong(decoding->converted[number].counted);
-        if (!counted || PyTuple_SetItem(counts, number, counted) < 0)
-            Py_CLEAR(counts);
-    }
-    return counts;
-}
-
 /* The block, for each field and then each conversion its Column or where its parts are, and what conversions counted. */
 static PyObject *outcome(const struct program_object *self, const struct decoding *decoding)
 {
@@ -277,7 +265,7 @@ static PyObject *outcome(const struct program_object *self, const struct decodin
             Py_CLEAR(list);
     }
     Py_XDECREF(count);
-    PyObject *counts = list ? counts_of(decoding) : NULL;
+    PyObject *counts = list ? counts_of(decoding->program, decoding->converted) : NULL;
     if (counts)
         return Py_BuildValue("ONN", decoding->made, list, counts);
     Py_XDECREF(list);

@@ -57,6 +57,17 @@ static void program_dealloc(PyObject *object)
     Py_DECREF(type);
 }
 
+PyObject *counts_of(const struct program *program, const struct converted *converted)
+{
+    PyObject *counts = PyTuple_New(program->conversion_count);
+    for (int32_t number = 0; counts && number < program->conversion_count; number++) {
+        PyObject *counted = PyLong_FromLongLong(converted[number].counted);
+        if (!counted || PyTuple_SetItem(counts, number, counted) < 0)
+            Py_CLEAR(counts);
+    }
+    return counts;
+}
+
 /* Whether each packet has all fields, and all are numbers as they are; then the bytes of their columns. */
 static int64_t plain_bytes(const struct program *program, const struct batch *batch)
 {
@@ -110,6 +121,7 @@ static PyObject *program_decode_into(PyObject *object, PyObject *const *argument
 
 static PyMethodDef program_methods[] = {
     {"decode", (PyCFunction)(void (*)(void))program_decode, METH_FASTCALL, NULL},
+    {"write", (PyCFunction)(void (*)(void))program_write, METH_FASTCALL, NULL},
     {"decode_into", (PyCFunction)(void (*)(void))program_decode_into, METH_FASTCALL, NULL},
     {NULL, NULL, 0, NULL},
 };

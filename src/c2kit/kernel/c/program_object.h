@@ -2,7 +2,9 @@
 #ifndef C2KIT_PROGRAM_OBJECT_H
 #define C2KIT_PROGRAM_OBJECT_H
 
-#include "objects.h"
+#include "objects.h" /* before all that includes headers of the system */
+
+#include "columns.h"
 
 /* The names of a Column's attributes. */
 enum { VALUES, VALID, OFFSETS, IS_BYTES, IS_TEXT, ATTRIBUTES };
@@ -24,7 +26,11 @@ bool program_parse(struct program *program, PyObject *fields, PyObject *conditio
 /* Frees what a program has allocated. */
 void program_free(struct program *program);
 
-/* Program.decode. */
+/* What was counted in each conversion, as a tuple. */
+PyObject *counts_of(const struct program *program, const struct converted *converted);
+
+/* Program.decode and Program.write. */
 PyObject *program_decode(PyObject *object, PyObject *const *arguments, Py_ssize_t count);
+PyObject *program_write(PyObject *object, PyObject *const *arguments, Py_ssize_t count);
 
 #endif

@@ -5,8 +5,9 @@ static bool condition_parse(PyObject *description, struct condition *condition)
 {
     unsigned long long low, high;
     int negated;
-    if (!PyArg_ParseTuple(description, "ibpKKd", &condition->teller, &condition->comparison, &negated, &low, &high,
-                          &condition->operand))
+    if (!tuple_check(description)
+        || !PyArg_ParseTuple(description, "ibpKKd", &condition->teller, &condition->comparison, &negated, &low,
+                             &high, &condition->operand))
         return false;
     condition->negated = (uint8_t)negated;
     condition->low = (int64_t)low;
@@ -42,8 +43,9 @@ static bool field_parse(PyObject *description, struct field *field)
 {
     PyObject *element, *length;
     long long start;
-    if (!PyArg_ParseTuple(description, "O!LiiO!", &PyTuple_Type, &element, &start, &field->first_condition,
-                          &field->conditions, &PyTuple_Type, &length))
+    if (!tuple_check(description)
+        || !PyArg_ParseTuple(description, "O!LiiO!", &PyTuple_Type, &element, &start, &field->first_condition,
+                             &field->conditions, &PyTuple_Type, &length))
         return false;
     field->start = start;
     return element_parse(element, &field->element) && length_parse(length, field);
@@ -51,7 +53,8 @@ static bool field_parse(PyObject *description, struct field *field)
 
 static bool conversion_parse(PyObject *description, struct conversion *conversion)
 {
-    return PyArg_ParseTuple(description, "ibbii", &conversion->field, &conversion->kind, &conversion->extrapolation,
+    return tuple_check(description)
+        && PyArg_ParseTuple(description, "ibbii", &conversion->field, &conversion->kind, &conversion->extrapolation,
                             &conversion->first, &conversion->count);
 }
 

@@ -51,6 +51,11 @@ class Conversions:
         """The same as the extension is told it."""
         return tuple(self.described), tuple(self.numbers), tuple(self.ranges)
 
+    @property
+    def without_columns(self) -> set[int]:
+        """The numbers of those that only count."""
+        return {number for number, described in enumerate(self.described) if described[1] == _STATES}
+
     def dtypes(self) -> list[np.dtype[np.generic]]:
         """The types of their columns; of states, which have none, any."""
         return [np.dtype(np.bool_ if kind == _TRUTH else np.float64) for _, kind, *_ in self.described]

@@ -14,12 +14,21 @@ from attrs.exceptions import FrozenInstanceError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from c2kit.batches.arrow import TelemetrySchema
 from c2kit.errors import UsageError
 from c2kit.kernel import reference
+from c2kit.kernel.clock import Clock
 from c2kit.kernel.contract import Column, LengthRule
+from c2kit.kernel.decommutation import Decommutation
+from c2kit.kernel.envelope import Envelope
+from c2kit.kernel.identity import Identities, Identity
 from c2kit.kernel.layout import Layout
+from c2kit.kernel.sequence import no_counts
+from c2kit.model.conversions import PiecewiseLinear
 from c2kit.model.crc import CRC32
 from c2kit.model.fields import Condition, Encoding, Expand, Field, FieldReference, Fixed, Terminated
+from c2kit.model.packets import Item, Packet
+from c2kit.model.time import GPS, Cuc, PacketTime
 from tests.property.layouts import assert_same_columns
 
 compiled = pytest.importorskip("c2kit.kernel.compiled", reason="the kernel in C was not compiled here")
@@ -96,6 +105,25 @@ def test_a_column_is_as_its_initialiser_makes_it() -> None:
         column.valid = None  # type: ignore[misc]
 
 
+PACKET = Packet(
+    name="P",
+    items=(
+        Item(name="A", bit_length=3, encoding=Encoding.BOOLEAN),
+        Item(name="B", bit_length=13, conversion=PiecewiseLinear(((0, 0), (900, 1)))),
+        Item(name="C", bit_length=48, present_if=(Condition("A", ">", 0),)),
+    ),
+    time=PacketTime(Cuc("B"), GPS),
+)
+MADE = Decommutation.of(PACKET)
+CLOCK = Clock.of(PACKET)
+KNOWN = Identities((Identity(b"\1", b"\1"), Identity(bytes(9) + b"\1", bytes(10))))
+ENVELOPE = Envelope(
+    TelemetrySchema(target="T", packet=PACKET, dictionary_hash="0").head("link", "realtime"),
+    np.arange(50),
+    Column(np.arange(50), np.arange(50) > 9),
+)
+
+
 @pytest.mark.parametrize("layout", [NUMBERS, EVERYTHING], ids=["numbers", "everything"])
 def test_no_call_keeps_anything(layout: Layout) -> None:
     buffer, starts, ends = packets(50, 9)
@@ -116,6 +144,13 @@ def test_no_call_keeps_anything(layout: Layout) -> None:
         compiled.crc(buffer, starts, ends, CRC32)
         compiled.split(buffer, LengthRule(0, 8))
         compiled.group(starts % 3, 3)
+        compiled.decommutate(MADE, buffer, starts, ends)
+        written = compiled.decommutate(MADE, buffer, starts, ends, ENVELOPE)
+        assert written.message is not None
+        assert len(written.engineering["B"]) == len(written.raw["C"]) == 50
+        compiled.match(KNOWN, buffer, starts, ends)
+        compiled.sequence_breaks(buffer, starts, ends, no_counts())
+        compiled.times(CLOCK, buffer, starts, ends)
         program_of(NUMBERS).decode_into(buffer, starts, ends, words)
         with pytest.raises(UsageError):
             compiled.decode(layout, buffer, starts, ends + 1)
@@ -174,6 +209,27 @@ def test_nonsense_is_refused_and_breaks_nothing(kind: str, arguments: list[objec
     try:
         getattr(extension, kind)(*arguments)
     except (TypeError, ValueError, OverflowError, MemoryError):
+        return
+
+
+ARRAYS: Any = st.one_of(
+    ANYTHING,
+    st.builds(np.zeros, st.integers(0, 9), st.sampled_from([np.int64, np.int64, np.uint8, np.bool_])),
+    st.just(bytes(4_000)),
+    st.tuples(*[st.sampled_from([0, 8, 72, 3_000, -8])] * 4),
+)
+
+
+@given(st.sampled_from(["sequence", "group", "match", "tell", "write"]), st.lists(ARRAYS, min_size=3, max_size=8))
+def test_nonsense_for_what_writes_to_arrays_breaks_nothing(name: str, arguments: list[object]) -> None:
+    # One of these at least is not what it should be, or all of them are.
+    compiled.match(KNOWN, b"", np.zeros(0, np.int64), np.zeros(0, np.int64))
+    compiled.times(CLOCK, b"", np.zeros(0, np.int64), np.zeros(0, np.int64))
+    owners = {"match": KNOWN.plans["c2kit.kernel.compiled.headers"], "write": program_of(NUMBERS)}
+    owners["tell"] = CLOCK.plans["c2kit.kernel.compiled.times"][0] if CLOCK is not None else None
+    try:
+        getattr(owners.get(name, extension), name)(*arguments)
+    except (TypeError, ValueError, OverflowError, BufferError):
         return
 
 
