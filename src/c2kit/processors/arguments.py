@@ -79,8 +79,11 @@ class ArgumentReader:
 
     def _plainly(self, given: Mapping[str, Any]) -> RawValues | None:
         """The same where nothing depends on anything else and nothing is wrong, which is most often so."""
-        if self.plain is None or not self.required <= given.keys():
+        if self.plain is None:
             return None
+        for name in self.required:
+            if name not in given:
+                return None
         raw = self.plain.copy()
         for name, value in given.items():
             attempt = self.attempts.get(name)

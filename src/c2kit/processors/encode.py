@@ -13,7 +13,7 @@ from c2kit.errors import ArgumentFault, CommandRefused, MessageError, UsageError
 from c2kit.kernel.chosen import kernel
 from c2kit.kernel.layout import Layout
 from c2kit.model.commands import Checksum, LengthOf, SequenceCount
-from c2kit.model.conversions import States
+from c2kit.model.conversions import State, States
 from c2kit.processors.arguments import ArgumentReader, elements_of, fault_of, misfits
 from c2kit.processors.base import needs_dictionary, pack_snapshot, unpack_snapshot
 from c2kit.processors.computed import checksum, command_length
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from c2kit.kernel.contract import Codec
-    from c2kit.model.commands import Argument, Command
+    from c2kit.model.commands import Argument, Command, Computed
     from c2kit.model.target import Target
     from c2kit.processors.arguments import RawValues
 
@@ -119,20 +119,21 @@ class CommandEncoder:
 
     def _encode(self, prepared: _Prepared, raw: RawValues) -> bytes:
         """Encode, compute what depends on the bytes, and encode again; ``raw`` gets the computed values."""
-        computed = [(each, each.computed) for each in prepared.computed if each.name in raw]
         data = prepared.codec.encode(raw)
-        if not computed:
+        if not prepared.computed:
             return data
         taken: dict[CountKey, int] = {}
-        for argument, what in computed:
+        for argument, what in prepared.computed:
+            if argument.name not in raw:
+                continue
             if isinstance(what, LengthOf):
                 raw[argument.name] = command_length(argument, what, len(data))
             elif isinstance(what, SequenceCount):
                 key = _count_key(prepared.target.name, argument, what, raw)
                 raw[argument.name] = self._counts.get(key, 0) % (1 << argument.bit_length)
                 taken[key] = raw[argument.name] + 1
-        for argument, what in computed:
-            if isinstance(what, Checksum):
+        for argument, what in prepared.computed:
+            if isinstance(what, Checksum) and argument.name in raw:
                 raw[argument.name] = checksum(argument, what, prepared.layout, raw)
         data = prepared.codec.encode(raw)
         self._counts.update(taken)
@@ -184,34 +185,33 @@ class _Prepared:
         return kernel.codec(self.layout)
 
     @cached_property
-    def computed(self) -> tuple[Argument, ...]:
-        return tuple(each for each in self.command.arguments if each.computed)
+    def computed(self) -> list[tuple[Argument, Computed]]:
+        return [(each, each.computed) for each in self.command.arguments if each.computed is not None]
 
     @cached_property
     def dictionary_hash(self) -> str:
         return self.target.hash
 
     @cached_property
-    def hazardous(self) -> tuple[tuple[Argument, States], ...]:
-        """The arguments that some states make hazardous."""
-        return tuple(
-            (each, each.conversion)
+    def hazardous(self) -> list[tuple[Argument, list[State]]]:
+        """The arguments that some states make hazardous, and those."""
+        return [
+            (each, [state for state in each.conversion.states if state.name in each.hazardous_states])
             for each in self.command.arguments
             if each.hazardous_states and isinstance(each.conversion, States)
-        )
+        ]
 
     def hazards(self, raw: RawValues) -> tuple[str, ...]:
         """Why the command is hazardous with these arguments."""
         command = self.command
         hazards = [command.hazard or "it is hazardous"] if command.hazardous else []
         for argument, states in self.hazardous:
-            if argument.name not in raw:
-                continue
-            elements = list(elements_of(raw[argument.name]))
-            for state in states.states:
-                chosen = any(state.low <= element <= state.high for element in elements)
-                if chosen and state.name in argument.hazardous_states:
-                    hazards.append(f"{argument.name}={state.name}" + (f": {command.hazard}" if command.hazard else ""))
+            elements = list(elements_of(raw[argument.name])) if argument.name in raw else []
+            hazards += [
+                f"{argument.name}={state.name}" + (f": {command.hazard}" if command.hazard else "")
+                for state in states
+                if any(state.low <= element <= state.high for element in elements)
+            ]
         return tuple(hazards)
 
 

@@ -180,8 +180,7 @@ class _Identified:
     def difference(self, packet: bytes, first_bit: int, differing_items: int, differing_bits: int) -> Difference:
         """What is to be said of a packet that differs first at this bit."""
         place = next(place for place in self.places for low, high in place.ranges if low <= first_bit < high)
-        starts, ends = np.zeros(1, np.int64), np.array([len(packet)], np.int64)
-        (column,) = kernel.decode(place.layout, packet, starts, ends)
+        (found,) = kernel.codec(place.layout).values(packet)
         return Difference(
             target=self.target,
             packet=self.packet.name,
@@ -190,7 +189,7 @@ class _Identified:
             item=place.match.item,
             bit_offset=first_bit,
             expected=place.match.value,
-            found=column.to_list()[0],
+            found=found,
         )
 
 

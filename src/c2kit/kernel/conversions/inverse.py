@@ -234,11 +234,10 @@ class _Solver:
 def _nearest_of_line(line: tuple[int, int, int], domain: Domain, numerator: int, denominator: int) -> int | None:
     """What :func:`_nearest` finds by bisection, at once; ``None`` where the value is beyond the domain."""
     first, second, third = line
-    above, below = numerator * first - denominator * second, denominator * third
-    if not domain.low * below <= above <= domain.high * below:
+    raw, rest = divmod(numerator * first - denominator * second, denominator * third)
+    if raw < domain.low or raw + (rest > 0) > domain.high:
         return None
-    low = min(max(-(-above // below) - 1, domain.low), domain.high - 1)
-    return low if above - low * below <= (low + 1) * below - above else low + 1
+    return raw + (2 * rest > denominator * third)
 
 
 def _searched(conversion: Polynomial | PiecewiseLinear, field: Field) -> tuple[float, float]:
