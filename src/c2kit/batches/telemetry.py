@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from c2kit.batches.packets import Origin
     from c2kit.kernel.contract import Column
+    from c2kit.kernel.envelope import Written
     from c2kit.model.packets import Packet
 
 __all__ = ["TelemetryBatch"]
@@ -45,8 +46,8 @@ class TelemetryBatch:
     """:class:`~c2kit.model.limits.LimitState` codes (uint8) of the items that have limits, once they were checked."""
     interface: str = ""
     origin: Origin = "realtime"
-    _written: tuple[str, bytes] | None = field(default=None, init=False)
-    """The batch as a message, and of which schema that is. Whatever is evolved from the batch has none."""
+    _written: tuple[str, Written] | None = field(default=None, init=False)
+    """All but the limits as a message, and of which schema that is. What is evolved from the batch has none."""
 
     def __len__(self) -> int:
         """The number of packets."""
@@ -77,12 +78,19 @@ class TelemetryBatch:
             raise UsageError(f"this batch of {where} has no engineering values of item {name}", remedy=remedy)
         return column
 
-    def keep_written(self, fingerprint: str, message: bytes) -> None:
-        """Remember the batch as a message, for whoever wants one of the schema with that fingerprint."""
-        object.__setattr__(self, "_written", (fingerprint, message))
+    def with_limits(self, limits: Mapping[str, Column]) -> TelemetryBatch:
+        """The same batch with these limit states, which are not in the message that is kept."""
+        checked = evolve(self, limits=limits)
+        if self._written is not None:
+            checked.keep_written(*self._written)
+        return checked
 
-    def written_as(self, fingerprint: str) -> bytes | None:
-        """The batch as a message of the schema with that fingerprint, where somebody has kept it."""
+    def keep_written(self, fingerprint: str, written: Written) -> None:
+        """Remember the batch, but for its limits, as a message of the schema with that fingerprint."""
+        object.__setattr__(self, "_written", (fingerprint, written))
+
+    def written_as(self, fingerprint: str) -> Written | None:
+        """The message that was kept, if it is of the schema with that fingerprint."""
         return self._written[1] if self._written is not None and self._written[0] == fingerprint else None
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:

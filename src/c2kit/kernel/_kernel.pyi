@@ -127,4 +127,13 @@ def sequence(
     due: npt.NDArray[np.int64],
     /,
 ) -> int: ...
+def limits(
+    kind: str,
+    values: npt.NDArray[Any],
+    bounds: bytes,
+    valid: npt.NDArray[np.bool_] | None,
+    states: npt.NDArray[np.uint8],
+    are_numbers: npt.NDArray[np.bool_],
+    /,
+) -> int: ...
 def group(labels: _Offsets, order: _Words, bounds: _Words, /) -> bool: ...

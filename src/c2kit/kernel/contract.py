@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from c2kit.kernel.sequence import Breaks
     from c2kit.kernel.time import Times
     from c2kit.model.crc import CrcParameters
+    from c2kit.model.limits import Limits
 
 __all__ = ["Buffer", "Codec", "Column", "Groups", "Kernel", "LengthRule", "RawValue", "Split"]
 
@@ -237,6 +238,10 @@ class Kernel(Protocol):
         A kernel that can decodes right into a message with that envelope; others disregard it. Raises what a user's
         function raised.
         """
+        ...
+
+    def limit_states(self, limits: Limits, engineering: Column) -> Column:
+        """The states of a column of numbers, by the rules of :mod:`c2kit.kernel.conversions.limits`."""
         ...
 
     def times(self, clock: Clock, buffer: Buffer, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]) -> Times:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING
 
 from attrs import frozen
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import numpy as np
     import numpy.typing as npt
 
     from c2kit.kernel.contract import Column
 
-__all__ = ["Envelope", "Head"]
+__all__ = ["Envelope", "Head", "Written"]
+
+_NODE, _BUFFERS = struct.Struct("<2q"), struct.Struct("<4q")
 
 
 @frozen(eq=False)
@@ -27,8 +32,25 @@ class Head:
 
     data: bytes
     """A multiple of 8 bytes."""
+    column_count: int
     blanks: tuple[int, int, int, int]
     """Where the size is, the rows, the first column's rows, and the first of its buffers."""
+
+
+@frozen(eq=False)
+class Written:
+    """A message that a kernel has written behind a head."""
+
+    head: Head
+    message: bytes
+
+    def columns(self) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
+        """What the blanks say of each column: two numbers of its rows, four of its buffers."""
+        view, count = memoryview(self.message), self.head.column_count
+        _, _, nodes_at, buffers_at = self.head.blanks
+        nodes = _NODE.iter_unpack(view[nodes_at : nodes_at + count * _NODE.size])
+        buffers = _BUFFERS.iter_unpack(view[buffers_at : buffers_at + count * _BUFFERS.size])
+        return zip(nodes, buffers, strict=True)
 
 
 @frozen(eq=False)

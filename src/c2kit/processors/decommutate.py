@@ -14,6 +14,7 @@ from c2kit.errors import UsageError
 from c2kit.kernel.chosen import kernel
 from c2kit.kernel.columns import presence
 from c2kit.kernel.decommutation import Decommutation
+from c2kit.kernel.envelope import Written
 from c2kit.kernel.tally import Tally, tallies
 from c2kit.model.conversions import Function
 from c2kit.processors.asides import Anomalies, Asides
@@ -116,8 +117,8 @@ class Decommutator(Processor[PacketBatch, TelemetryBatch]):
             interface=batch.interface,
             origin=batch.origin,
         )
-        if found.message is not None and plan.envelopes is not None:
-            telemetry.keep_written(plan.envelopes.fingerprint, found.message)
+        if found.message is not None and plan.envelopes is not None and envelope is not None:
+            telemetry.keep_written(plan.envelopes.fingerprint, Written(envelope.head, found.message))
         return telemetry
 
     def _count(self, target: Target, plan: Decommutation, batch: PacketBatch, found: Decommutated) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow.ipc
 import pytest
 from attrs import evolve
 from hypothesis import given, settings
@@ -209,9 +210,21 @@ def test_what_is_changed_of_a_batch_is_what_goes_on_a_stream() -> None:
     batch, _ = numbers_of(bus(0, 2), bus(9, 40))
     assert SCHEMA.from_message(SCHEMA.to_message(evolve(batch, interface="other"))).interface == "other"
     assert SCHEMA.from_message(SCHEMA.to_message(batch.select(np.array([1]))))["VOLTAGE"].to_list() == [10.5]
+
+
+def test_limits_go_on_a_stream_with_the_numbers_that_they_are_of() -> None:
+    batch, _ = numbers_of(bus(0, 1), bus(9, 40), bus(2, 0)[:3])
     (checked,) = LimitsMonitor().process(batch)
-    told = TelemetrySchema.of(checked).from_message(TelemetrySchema.of(checked).to_message(checked))
-    assert told.limits["VOLTAGE"].to_list() == [LimitState.GREEN, LimitState.GREEN]
+    schema = TelemetrySchema.of(checked)
+    message = schema.to_message(checked)
+    told = schema.from_message(message)
+    assert told.limits["VOLTAGE"].to_list() == [LimitState.RED_LOW, LimitState.GREEN, None]
+    assert [told.row(number) for number in range(3)] == [batch.row(number) for number in range(3)]
+    (seen,) = pyarrow.ipc.open_stream(schema.schema_message() + message)
+    seen.validate(full=True)
+    assert seen["VOLTAGE"].to_pylist() == [0.75, 10.5, None]
+    assert seen["VOLTAGE.limits"].to_pylist() == [LimitState.RED_LOW, LimitState.GREEN, None]
+    assert SCHEMA.from_message(SCHEMA.to_message(checked)).limits == {}
 
 
 def test_numbers_of_packets_of_the_wrong_length_are_counted_too() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from attrs import frozen
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from c2kit.batches.arrow.columns import ArrowColumn
     from c2kit.batches.packets import Origin
     from c2kit.kernel.contract import Buffer, Column
-    from c2kit.kernel.envelope import Head
+    from c2kit.kernel.envelope import Head, Written
 
 __all__ = ["FORMAT", "Batch", "BatchSchema", "Form", "Received"]
 
@@ -67,6 +67,11 @@ class Received:
     is_uplink: bool
 
 
+@lru_cache(maxsize=256)
+def _custom(facts: tuple[tuple[str, str], ...]) -> bytes:
+    return custom_metadata(dict(facts))
+
+
 @frozen(eq=False)
 class Form:
     """The columns of a schema in their order, and what all its batches have in common."""
@@ -84,19 +89,26 @@ class Form:
         """The schema message."""
         return schema_message(self.columns, self.metadata)
 
-    def write(self, batch: PacketBatch | TelemetryBatch, columns: Iterable[Column]) -> bytes:
+    def write(
+        self, batch: PacketBatch | TelemetryBatch, columns: Iterable[Column | None], written: Written | None = None
+    ) -> bytes:
         """A batch, of which these are the columns in the order of the schema, as a record-batch message.
 
-        Raises UsageError where one is mistyped.
+        ``written`` is a message with some of the columns: where one is ``None``, it is the next of those. Raises
+        UsageError where one is mistyped.
         """
         rows = len(batch)
-        body = BodyWriter(rows)
+        body = BodyWriter(rows, written)
         for spec, column in zip(self.columns, columns, strict=True):
-            body.put(spec, column)
+            if column is None:
+                body.put_written()
+            else:
+                body.put(spec, column)
         facts = self._facts(batch.interface, batch.origin)
         if isinstance(batch, PacketBatch):
             facts |= {name: "true" for name, attribute in _FLAGS.items() if getattr(batch, attribute)}
-        return record_batch_message(rows, body.nodes, body.buffers, body.parts, body.size_bytes, custom_metadata(facts))
+        custom = _custom(tuple(facts.items()))
+        return record_batch_message(rows, body.nodes, body.buffers, body.parts, body.size_bytes, custom)
 
     def head(self, interface: str, origin: Origin) -> Head:
         """What stands before the body of messages whose columns are of numbers alone."""

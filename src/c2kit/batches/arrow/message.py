@@ -131,7 +131,7 @@ def blank_head(column_count: int, custom: bytes) -> Head:
     data = record_batch_message(0, zeros, zeros + zeros, (), 0, custom)
     nodes_at = PREFIX_BYTES + _HEAD_BYTES
     buffers_at = nodes_at + 8 * len(zeros) + 8  # behind their number
-    return Head(data, (PREFIX_BYTES + _BODY_BYTES_AT, PREFIX_BYTES + _ROWS_AT, nodes_at, buffers_at))
+    return Head(data, column_count, (PREFIX_BYTES + _BODY_BYTES_AT, PREFIX_BYTES + _ROWS_AT, nodes_at, buffers_at))
 
 
 @frozen

@@ -32,8 +32,7 @@ LOAD_ALL(word_of_i8, int8_t, uint64_t)
 LOAD_ALL(word_of_i16, int16_t, uint64_t)
 LOAD_ALL(word_of_i32, int32_t, uint64_t)
 
-/* A 64-bit integer becomes the nearest double; a signalling NaN a quiet one. */
-static void load_doubles(const struct element *element, const uint8_t *from, int64_t count, double *to)
+void load_doubles(const struct element *element, const uint8_t *from, int64_t count, double *to)
 {
     bool is_signed = element->encoding != UNSIGNED;
     if (element->encoding >= IEEE754) {

@@ -20,6 +20,9 @@ static inline int64_t converted_width(const struct conversion *conversion)
     return conversion->kind == STATES ? 0 : conversion->kind == TRUTH ? 1 : 8;
 }
 
+/* A column's numbers as doubles: a 64-bit integer becomes the nearest one, a signalling NaN a quiet one. */
+void load_doubles(const struct element *element, const uint8_t *from, int64_t count, double *to);
+
 /* Converts the values of packets `low` to `high`, at most MOST_CONVERTED, of which only HELD ones are any. */
 void convert(const struct program *program, const struct conversion *conversion, const struct column *raw, int64_t low,
              int64_t high, struct converted *converted);

@@ -305,6 +305,7 @@ static int module_exec(PyObject *module)
 
 static PyMethodDef module_methods[] = {
     {"group", (PyCFunction)(void (*)(void))module_group, METH_FASTCALL, NULL},
+    {"limits", (PyCFunction)(void (*)(void))module_limits, METH_FASTCALL, NULL},
     {"sequence", (PyCFunction)(void (*)(void))module_sequence, METH_FASTCALL, NULL},
     {NULL, NULL, 0, NULL},
 };

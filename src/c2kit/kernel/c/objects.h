@@ -48,5 +48,6 @@ bool element_parse(PyObject *description, struct element *element);
 extern PyType_Spec program_spec, codec_spec, rule_spec, crc_spec, matcher_spec, clock_spec;
 
 PyObject *module_sequence(PyObject *module, PyObject *const *arguments, Py_ssize_t count);
+PyObject *module_limits(PyObject *module, PyObject *const *arguments, Py_ssize_t count);
 
 #endif

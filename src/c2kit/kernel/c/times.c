@@ -46,6 +46,8 @@ static struct reading read_cds(const struct clock *clock, uint64_t days, uint64_
 static const struct leap_entry *entry_at(const struct clock *clock, int64_t tai)
 {
     int64_t low = 0, high = clock->entry_count;
+    if (clock->entries[high - 1].start <= tai) /* as in all telemetry that is sent today */
+        return &clock->entries[high - 1];
     while (high - low > 1) {
         int64_t middle = low + (high - low) / 2;
         if (clock->entries[middle].start <= tai)

@@ -16,6 +16,7 @@ from c2kit.kernel.columns.headers import gathered, match, sequence_breaks
 from c2kit.kernel.columns.split import seek_length, split
 from c2kit.kernel.columns.times import times
 from c2kit.kernel.columns.varying import presence
+from c2kit.kernel.conversions import limit_states
 
 __all__ = [
     "codec",
@@ -26,6 +27,7 @@ __all__ = [
     "encode",
     "gathered",
     "group",
+    "limit_states",
     "match",
     "presence",
     "seek_length",

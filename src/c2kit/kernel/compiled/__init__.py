@@ -12,6 +12,7 @@ from c2kit.kernel.compiled.decode import decode
 from c2kit.kernel.compiled.decommutate import decommutate
 from c2kit.kernel.compiled.group import group
 from c2kit.kernel.compiled.headers import match, sequence_breaks
+from c2kit.kernel.compiled.limits import limit_states
 from c2kit.kernel.compiled.split import seek_length, split
 from c2kit.kernel.compiled.times import times
 
@@ -23,6 +24,7 @@ __all__ = [
     "decommutate",
     "encode",
     "group",
+    "limit_states",
     "match",
     "seek_length",
     "sequence_breaks",

@@ -6,6 +6,7 @@ It is what the other implementations are held to, and slow. Its functions are th
 
 from __future__ import annotations
 
+from c2kit.kernel.conversions import limit_states
 from c2kit.kernel.reference.codec import codec
 from c2kit.kernel.reference.crc import crc, crc_of
 from c2kit.kernel.reference.decode import decode
@@ -24,6 +25,7 @@ __all__ = [
     "decommutate",
     "encode",
     "group",
+    "limit_states",
     "match",
     "seek_length",
     "sequence_breaks",
