@@ -13,4 +13,4 @@ def test_both_sides_of_each_comparison_give_the_same() -> None:
     rows = list(comparisons())
     assert len(rows) == 6
     for row in rows:
-        assert row.ours() == row.theirs(), row.what
+        assert row.ours(row.argument) == row.theirs(row.argument), row.what
