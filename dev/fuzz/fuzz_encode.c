@@ -41,7 +41,7 @@ static bool take_element(struct input *input, struct element *element)
 {
     *element = any_element(input, MIL_STD_1750A);
     struct field field = {.element = *element, .length = SINGLE, .count = 1};
-    struct program program = {&field, 1, NULL, 0, NULL, 0};
+    struct program program = {.fields = &field, .count = 1};
     if (!program_check(&program))
         return false;
     /* Of a permutation only: other places would write one byte twice. */
