@@ -47,12 +47,15 @@ class ArgumentReader:
     plain: RawValues | None = field(init=False)
     """Where every argument is always there: the values of all, those that must be given among them, if only as 0."""
     required: frozenset[str] = field(init=False)
+    own: dict[str, tuple[float, float]] = field(init=False)
+    """For some of them, from which to which integer each is its own raw value, so that nothing else need be asked."""
 
     def __attrs_post_init__(self) -> None:
         """Work out what is the same for all callers."""
         settable = [each for each in self.command.arguments if each.fixed is None and each.computed is None]
         self.attempts = {argument.name: attempt_at(argument) for argument in settable}
         self.required = frozenset(each.name for each in settable if each.default is None or each.required)
+        self.own = {argument.name: _own_range(argument) for argument in settable if _takes_integers(argument)}
         self.plain = self._plain()
 
     def _plain(self) -> RawValues | None:
@@ -86,12 +89,29 @@ class ArgumentReader:
                 return None
         raw = self.plain.copy()
         for name, value in given.items():
+            if type(value) is int and name in self.own:
+                low, high = self.own[name]
+                if low <= value <= high:
+                    raw[name] = value
+                    continue
             attempt = self.attempts.get(name)
             found = None if attempt is None else attempt(value)
             if found is None or isinstance(found, ArgumentFault):
                 return None
             raw[name] = found
         return raw
+
+
+def _takes_integers(argument: Argument) -> bool:
+    is_integer = argument.encoding.is_integer and argument.encoding is not Encoding.BOOLEAN
+    return is_integer and argument.conversion is None and not argument.is_array
+
+
+def _own_range(argument: Argument) -> tuple[float, float]:
+    low, high = argument.raw_range or (0, 0)
+    least = low if argument.minimum is None else max(low, argument.minimum)
+    most = high if argument.maximum is None else min(high, argument.maximum)
+    return least, most
 
 
 def _superfluous(command: Command, given: Mapping[str, Any]) -> Iterator[ArgumentFault]:

@@ -24,6 +24,7 @@ ARGUMENTS = (
     ),
     Argument(name="RATE", bit_length=32, encoding=Encoding.IEEE754, default=1, maximum=1e9),
     Argument(name="LINE", minimum=1, maximum=4, default=2, required=True),
+    Argument(name="TRIM", bit_length=4, encoding=Encoding.TWOS_COMPLEMENT, default=0, maximum=5.5),
     Argument(name="ARMED", encoding=Encoding.BOOLEAN, bit_length=8, default=False),
     Argument(name="NAME", encoding=Encoding.STRING, length=Fixed((6,)), text=Text(padding=b" "), default="fly"),
 )
@@ -33,6 +34,7 @@ VALUES: st.SearchStrategy[Any] = st.one_of(
     st.none(),
     st.booleans(),
     st.integers(-300, 300),
+    st.integers(-10, 10),
     st.floats(),
     st.sampled_from(["SAFE", "TEST", "safe", "fly", "far too long", b"fly", 3.0, np.int16(3), np.float32(0.5)]),
     st.lists(st.integers(0, 3), max_size=2),
