@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import json
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attrs import asdict, field, frozen
 
 from c2kit.errors import UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -179,6 +176,6 @@ class MissionDescription:
         return {stage.name: stage for stage in self.stages}
 
     @cached_property
-    def streams_by_name(self) -> Mapping[str, StreamDescription]:
+    def streams_by_name(self) -> dict[str, StreamDescription]:
         """All streams, by name."""
         return {stream.name: stream for stream in self.streams}
