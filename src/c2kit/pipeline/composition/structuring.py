@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 import attrs
 import cattrs
-from attrs import frozen
+from attrs import evolve, frozen
 from cattrs.gen import make_dict_structure_fn
 
 from c2kit.errors import UsageError
@@ -108,6 +108,8 @@ def _faults(error: Exception, path: Path) -> Iterator[Fault]:
             yield Fault(path=(*path, str(key)), what="there is no such key", remedy=_nearest(str(key), known))
     elif isinstance(error, KeyError):
         yield Fault(path=path, what="it is missing", remedy="add it")
+    elif isinstance(error, Faulty):
+        yield from (evolve(fault, path=(*path, *fault.path)) for fault in error.faults)
     elif isinstance(error, UsageError):
         yield Fault(path=path, what=error.what, expected=error.expected, found=error.found, remedy=error.remedy)
     else:
@@ -126,8 +128,8 @@ def _step(error: BaseException) -> Path:
 
 def _nearest(name: str, known: Iterable[str]) -> str:
     known = list(known)
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-    return f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known)}"
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
 
 
 # -- how strict ---------------------------------------------------------------------------------
@@ -137,7 +139,8 @@ def _exactly(expected: str, *kinds: type) -> Hook:
     def hook(value: object, _: object) -> object:
         is_truth_for_number = isinstance(value, bool) and bool not in kinds
         if is_truth_for_number or not isinstance(value, kinds):
-            raise UsageError("it is something else", expected=expected, found=_shown(value))
+            remedy = "put it in quotes" if kinds == (str,) and isinstance(value, int | float) else ""
+            raise UsageError("it is something else", expected=expected, found=_shown(value), remedy=remedy)
         return value
 
     return hook
