@@ -150,7 +150,9 @@ class Workload:
     volumes: tuple[Volume, ...] = ()
     listeners: tuple[Listener, ...] = ()
     device: str = ""
-    """The resource of a device plugin that gives it a serial line."""
+    """The resource of a device plugin that gives it a serial port."""
+    extras: tuple[str, ...]
+    """What of the package its image holds."""
     cpu: str
     memory: str
     drain_seconds: int
@@ -180,6 +182,8 @@ class Plan:
     """Those of the workloads, and those that run no workload of their own."""
     topics: tuple[Topic, ...]
     edges: tuple[Edge, ...] = field(repr=False)
+    unset: tuple[str, ...] = ()
+    """Settings that a link cannot do without in production, each with why, for people."""
 
     @cached_property
     def identities_by_label(self) -> dict[str, Identity]:
