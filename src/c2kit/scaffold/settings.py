@@ -81,7 +81,7 @@ class ServiceType(StrEnum):
 class ImageSettings:
     """What images are built from. None is ever looked up: who names them by digest gets the same each time."""
 
-    python: str = field(default="3.13", validator=a_version)
+    python: str = field(default="3.13", validator=matching(r"3\.(1[1-9])", "3.11 or later, in quotes"))
     build: str = field(default="docker.io/library/python:3.13-slim-trixie", validator=an_image)
     """Has pip, and the same Python and C library as ``runtime``."""
     runtime: str = field(default="gcr.io/distroless/python3-debian13", validator=an_image)

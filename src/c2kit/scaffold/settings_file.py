@@ -9,6 +9,7 @@ from attrs import evolve, field, frozen
 
 from c2kit.dictionaries.yaml.plain import plain_data
 from c2kit.errors import DefinitionError
+from c2kit.links.names import address_text
 from c2kit.model.source import Source
 from c2kit.pipeline.composition.structuring import Faulty, structured
 from c2kit.scaffold.settings import KafkaKind, Mesh, Settings
@@ -16,7 +17,10 @@ from c2kit.scaffold.settings import KafkaKind, Mesh, Settings
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["SettingsFile", "overridden", "read_settings"]
+    from c2kit.pipeline.composition.description import LinkDescription, MissionDescription
+    from c2kit.scaffold.rendering import Templates
+
+__all__ = ["Flags", "SettingsFile", "address_of", "first_settings", "overridden", "read_settings"]
 
 
 @frozen(kw_only=True)
@@ -36,14 +40,16 @@ class SettingsFile:
             raise _with_places(error, self.name, self.places) from None
 
 
-def read_settings(text: str, name: str) -> SettingsFile:
-    """The settings that a text says; in errors it is called ``name``.
+def read_settings(text: str, name: str, mission: str) -> SettingsFile:
+    """The settings that a text says, of the mission with that label; in errors the text is called ``name``.
 
     Raises:
         DefinitionError: it is no YAML, has keys that there are not, or values that cannot be; tells all of them, each
             with its line.
     """
     data, places = plain_data(text, name)
+    if isinstance(data, dict):
+        data = {"namespace": mission, "registry": f"localhost/{mission}", **data}
     try:
         settings = structured(Settings, data)
     except Faulty as error:
@@ -70,19 +76,53 @@ def _with_places(error: Faulty, name: str, places: Mapping[tuple[str | int, ...]
     return DefinitionError.of_many(problems)
 
 
-def overridden(
-    settings: Settings,
-    *,
-    namespace: str | None = None,
-    registry: str | None = None,
-    mesh: str | None = None,
-    kafka: str | None = None,
-) -> Settings:
+def first_settings(templates: Templates, description: MissionDescription, mission: str, flags: Flags) -> str:
+    """The text of the file as it is made: all keys explained, with what the command line said already."""
+    return templates.render(
+        "settings.yaml.j2",
+        namespace=flags.namespace or mission,
+        registry=flags.registry or f"localhost/{mission}",
+        mesh=flags.mesh or Mesh.SIDECAR,
+        kafka=flags.kafka or KafkaKind.STRIMZI,
+        links=[
+            {
+                "name": stage.name,
+                "kind": stage.link.name,
+                "address": address_of(stage.link),
+                "defined_at": stage.defined_at,
+            }
+            for stage in description.stages
+            if stage.link is not None
+        ],
+        sinks=[stage for stage in description.stages if stage.directory is not None],
+        stores=description.stores,
+    )
+
+
+def address_of(link: LinkDescription) -> str:
+    """Where a link goes by the script, for people."""
+    host, port = link.settings.get("host"), link.settings.get("port")
+    if port is not None:
+        return address_text((str(host), int(port)))
+    return str(link.settings.get("device") or link.settings.get("path") or "?")
+
+
+@frozen(kw_only=True)
+class Flags:
+    """What options of the command line say; None where they say nothing."""
+
+    namespace: str | None = None
+    registry: str | None = None
+    mesh: Mesh | None = None
+    kafka: KafkaKind | None = None
+
+
+def overridden(settings: Settings, flags: Flags) -> Settings:
     """The same with what options of the command line say otherwise. Raises UsageError for what cannot be."""
     return evolve(
         settings,
-        namespace=namespace or settings.namespace,
-        registry=registry or settings.registry,
-        mesh=settings.mesh if mesh is None else Mesh(mesh),
-        kafka=settings.kafka if kafka is None else evolve(settings.kafka, kind=KafkaKind(kafka)),
+        namespace=flags.namespace or settings.namespace,
+        registry=flags.registry or settings.registry,
+        mesh=flags.mesh or settings.mesh,
+        kafka=evolve(settings.kafka, kind=flags.kafka or settings.kafka.kind),
     )

@@ -2,26 +2,47 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
+from pathlib import Path
 
 import pytest
+from attrs import fields
 
 from c2kit.errors import DefinitionError, UsageError
+from c2kit.pipeline.composition.script import load_mission
 from c2kit.pipeline.composition.structuring import Fault, Faulty
-from c2kit.scaffold.settings import KafkaAuthentication, KafkaKind, Mesh, ServiceType, VolumeSettings
-from c2kit.scaffold.settings_file import overridden, read_settings
+from c2kit.scaffold.rendering import Templates
+from c2kit.scaffold.settings import (
+    ExternalKafka,
+    ImageSettings,
+    KafkaAuthentication,
+    KafkaKind,
+    KafkaSettings,
+    LinkSettings,
+    Mesh,
+    MonitoringSettings,
+    ServiceType,
+    Settings,
+    StorageSettings,
+    StrimziKafka,
+    VolumeSettings,
+)
+from c2kit.scaffold.settings_file import Flags, first_settings, overridden, read_settings
+
+EXAMPLE = Path(__file__).parents[3] / "examples/04_mission.py"
 
 LEAST = "namespace: firefly\nregistry: registry.example.com/firefly\n"
 
 
 def problems(text: str) -> list[str]:
     with pytest.raises(DefinitionError) as caught:
-        read_settings(text, "settings.yaml")
+        read_settings(text, "settings.yaml", "firefly")
     return str(caught.value).splitlines()
 
 
 def test_little_must_be_said_and_the_rest_has_defaults() -> None:
-    settings = read_settings(LEAST, "settings.yaml").settings
+    settings = read_settings(LEAST, "settings.yaml", "firefly").settings
     assert (settings.namespace, settings.registry) == ("firefly", "registry.example.com/firefly")
     assert (settings.mesh, settings.kafka.kind, settings.kafka.strimzi.brokers) == (Mesh.SIDECAR, KafkaKind.STRIMZI, 3)
     assert settings.link("fep").address == ""
@@ -43,7 +64,7 @@ def test_everything_that_is_said_is_there() -> None:
         storage: {size: 1Ti, stages: {log: {storage_class: fast}}}
         """
     )
-    settings = read_settings(text, "settings.yaml").settings
+    settings = read_settings(text, "settings.yaml", "firefly").settings
     assert settings.mesh is Mesh.NONE
     assert settings.drain_seconds == 90
     assert settings.images.python == "3.12"
@@ -67,12 +88,12 @@ def test_all_faults_are_told_each_with_its_line() -> None:
             cidrs: [10.0.0.0/8, 10.1.2.3/8]
         """
     )
+    host_bits = "no range of addresses: 10.1.2.3/8 has host bits set, expected such as 192.0.2.0/24"
     assert problems(text) == [
         "settings.yaml:3:1: meshes: there is no such key; did you mean mesh?",
         "settings.yaml:6:5: kafka.strimzi.brokres: there is no such key; did you mean brokers?",
         "settings.yaml:7:5: kafka.strimzi.version: it is something else, expected a text, found 4.3; put it in quotes",
-        "settings.yaml:10:5: links.fep.cidrs: no range of addresses: 10.1.2.3/8 has host bits set"
-         ", expected such as 192.0.2.0/24; a single host is 192.0.2.7/32",
+        f"settings.yaml:10:5: links.fep.cidrs: {host_bits}; a single host is 192.0.2.7/32",
     ]
 
 
@@ -103,12 +124,13 @@ def test_what_cannot_be_is_refused_where_it_stands(line: str, problem: str) -> N
     assert only.startswith(f"settings.yaml:{problem}")
 
 
-def test_what_is_missing_is_told_at_the_beginning() -> None:
-    assert problems("namespace: firefly") == ["settings.yaml:1:1: registry: it is missing; add it"]
+def test_namespace_and_registry_follow_from_the_mission_where_nobody_says_them() -> None:
+    settings = read_settings("mesh: none", "settings.yaml", "firefly").settings
+    assert (settings.namespace, settings.registry) == ("firefly", "localhost/firefly")
 
 
 def test_faults_that_others_find_get_the_lines_of_the_settings() -> None:
-    file = read_settings(LEAST + "links:\n  fep: {address: 'localhost:7011'}\n", "settings.yaml")
+    file = read_settings(LEAST + "links:\n  fep: {address: 'localhost:7011'}\n", "settings.yaml", "firefly")
     there = Fault(path=("links", "fep", "address"), what="a pod's own address")
     missing = Fault(path=("links", "antenna", "cidrs"), what="nobody may send", remedy="name who may")
     with pytest.raises(DefinitionError) as caught, file.telling():
@@ -120,10 +142,30 @@ def test_faults_that_others_find_get_the_lines_of_the_settings() -> None:
 
 
 def test_options_of_the_command_line_take_precedence() -> None:
-    settings = read_settings(LEAST, "settings.yaml").settings
-    changed = overridden(settings, namespace="other", registry=None, mesh="none", kafka="external")
+    settings = read_settings(LEAST, "settings.yaml", "firefly").settings
+    changed = overridden(settings, Flags(namespace="other", mesh=Mesh.NONE, kafka=KafkaKind.EXTERNAL))
     assert (changed.namespace, changed.registry) == ("other", settings.registry)
     assert (changed.mesh, changed.kafka.kind) == (Mesh.NONE, KafkaKind.EXTERNAL)
-    assert overridden(settings) == settings
+    assert overridden(settings, Flags()) == settings
     with pytest.raises(UsageError, match="namespace: it cannot be this"):
-        overridden(settings, namespace="Not a label")
+        overridden(settings, Flags(namespace="Not a label"))
+
+
+def test_the_file_that_is_made_says_the_defaults_and_explains_every_key() -> None:
+    description = load_mission(EXAMPLE).describe()
+    text = first_settings(Templates(), description, "firefly", Flags())
+    made = read_settings(text, "settings.yaml", "other").settings
+    links = {"fep": LinkSettings(), "antenna": LinkSettings()}
+    storage = StorageSettings(stages={name: VolumeSettings(size="20Gi") for name in ("fep-raw-log", "log")})
+    assert made == Settings(namespace="firefly", registry="localhost/firefly", links=links, storage=storage)
+    keys = set(re.findall(r"^ *([a-z_]+):", text, re.MULTILINE))
+    told = [Settings, ImageSettings, KafkaSettings, StrimziKafka, ExternalKafka, StorageSettings, MonitoringSettings]
+    assert {each.name for kind in told for each in fields(kind)} - {"stores"} <= keys
+    assert all(re.search(rf"^#   {each.name} ", text, re.MULTILINE) for each in fields(LinkSettings))
+
+
+def test_the_file_that_is_made_says_what_the_command_line_said() -> None:
+    flags = Flags(namespace="ops", registry="r.example.com/x", mesh=Mesh.NONE, kafka=KafkaKind.EXTERNAL)
+    text = first_settings(Templates(), load_mission(EXAMPLE).describe(), "firefly", flags)
+    made = read_settings(text, "settings.yaml", "firefly").settings
+    assert overridden(made, flags) == made
