@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from c2kit.scaffold.link_places import LinkPlace, places_of
+from c2kit.scaffold.names import SCALER
 from c2kit.scaffold.plan import HEALTH_PORT, KAFKA_PORT, Edge, Encryption, Endpoint, Identity, Place
 from c2kit.scaffold.settings import KafkaKind, Mesh
 
@@ -33,7 +34,11 @@ def edges_of(
     edges: list[Edge] = []
     for identity in identities:
         end = Endpoint(place=Place.IDENTITY, name=identity.label)
-        edges += _needed_by_all(identity, end, settings)
+        if identity.role == SCALER:
+            edges += _bus(identity, Endpoint(place=Place.AUTOSCALER, name=settings.scaler_namespace), settings)
+            continue
+        edges += _bus(identity, end, settings)
+        edges += _needed_by_all(end, settings)
         stage = stages.get(identity.label)
         if stage is not None:
             edges += _metrics(end, settings)
@@ -43,13 +48,16 @@ def edges_of(
     return tuple(edges)
 
 
-def _needed_by_all(identity: Identity, end: Endpoint, settings: Settings) -> Iterator[Edge]:
+def _bus(identity: Identity, end: Endpoint, settings: Settings) -> Iterator[Edge]:
     kafka, ports = _brokers(settings)
     for port in ports:
         where = identity.defined_at
         yield Edge(
             source=end, destination=kafka, port=port, encryption=Encryption.KAFKA_TLS, why="the bus", defined_at=where
         )
+
+
+def _needed_by_all(end: Endpoint, settings: Settings) -> Iterator[Edge]:
     for protocol in ("UDP", "TCP"):
         yield Edge(
             source=end,

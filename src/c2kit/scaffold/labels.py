@@ -9,7 +9,7 @@ from c2kit.scaffold.names import API_GROUP, KAFKA_CLUSTER
 if TYPE_CHECKING:
     from c2kit.scaffold.plan import Plan
 
-__all__ = ["DNS", "ISTIOD", "KAFKA_BROKERS", "MARKER", "NAME", "PART_OF", "of", "selector"]
+__all__ = ["DNS", "ISTIOD", "KAFKA_BROKERS", "MARKER", "NAME", "PART_OF", "of", "of_mission", "selector"]
 
 Labels = dict[str, str]
 
@@ -31,3 +31,8 @@ def selector(plan: Plan, label: str) -> Labels:
 def of(plan: Plan, label: str) -> Labels:
     """All labels of an identity's objects."""
     return {**selector(plan, label), "app.kubernetes.io/managed-by": "c2kit"}
+
+
+def of_mission(plan: Plan) -> Labels:
+    """The labels of objects that belong to no single identity."""
+    return {PART_OF: plan.mission, "app.kubernetes.io/managed-by": "c2kit"}

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from c2kit.errors import UsageError
 from c2kit.links._checks import split_address
+from c2kit.pipeline.composition.structuring import Fault, Faulty
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +42,7 @@ class LinkPlace:
 def places_of(stage: StageDescription, settings: Settings) -> Iterator[LinkPlace]:
     """What an interface's link needs of the network; nothing for a stage, a serial port or a file.
 
-    Raises UsageError for an address that no policy can express.
+    Raises Faulty for an address that no policy can express.
     """
     link = stage.link
     if link is None:
@@ -91,12 +91,9 @@ def _cidrs(stage: StageDescription, host: str, told: LinkSettings) -> tuple[str,
         if host.lower() in _LOOPBACK_NAMES:
             return ()
         if not told.cidrs:
-            raise UsageError(
-                f"the link of interface {stage.name} ({stage.defined_at})",
-                expected="an address, or the range that it is in: policies of a cluster do not know names",
-                found=repr(host),
-                remedy=f"say links.{stage.name}.cidrs in settings.yaml, such as [192.0.2.7/32]",
-            ) from None
+            what = f"the device of interface {stage.name} ({stage.defined_at}) is told by its name, {host}"
+            expected = "the range that it is in, such as [192.0.2.7/32]: policies of a cluster do not know names"
+            raise Faulty([Fault(path=("links", stage.name, "cidrs"), what=what, expected=expected)]) from None
         return told.cidrs
     if address.is_loopback:
         return ()

@@ -128,7 +128,7 @@ class Identity:
     name: str
     """In the script."""
     role: str
-    permissions: Permissions | None
+    permissions: Permissions
     """On Kafka."""
     defined_at: str = ""
 

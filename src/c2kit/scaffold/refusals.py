@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
 from typing import TYPE_CHECKING
 
 from c2kit.errors import UnknownName, UsageError
+from c2kit.pipeline.composition.structuring import Fault, Faulty
 from c2kit.scaffold.names import OPERATORS_OWN, SCALER
 from c2kit.scaffold.settings import KafkaKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from c2kit.pipeline.composition.description import MissionDescription, StageDescription
     from c2kit.scaffold.plan import Identity
@@ -46,21 +48,22 @@ def check_labels(identities: Iterable[Identity]) -> None:
             raise UsageError(f"{other} and {identity.name} would both be {identity.label} in a cluster")
 
 
-def _check_known(key: str, given: Iterable[str], known: Iterable[str]) -> None:
+def _check_known(key: str, given: Iterable[str], known: Sequence[str]) -> None:
     for name in given:
         if name not in known:
-            raise UnknownName(kind=f"{key} of settings.yaml", name=name, known=known, where="the mission")
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+            what = "the mission has no such interface" if key == "links" else "the mission has no such stage"
+            remedy = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
+            raise Faulty([Fault(path=(*key.split("."), name), what=what, remedy=remedy)])
 
 
 def _check_stores(stage: StageDescription, settings: Settings) -> None:
     for store in stage.stores:
         told = settings.stores.get(store)
         if told is None or not told.address or not (told.namespace or told.cidrs):
-            raise UsageError(
-                f"store {store} of {stage.name} ({stage.defined_at})",
-                expected=f"stores.{store} in settings.yaml, with address, and namespace or cidrs",
-                remedy="say where the database is and which secret has its credentials",
-            )
+            what = f"store {store} of {stage.name} ({stage.defined_at}) is nowhere"
+            expected = "an address, and a namespace or cidrs"
+            raise Faulty([Fault(path=("stores", store), what=what, expected=expected)])
 
 
 def _check_callers(stage: StageDescription, names: Iterable[str]) -> None:
@@ -72,11 +75,7 @@ def _check_callers(stage: StageDescription, names: Iterable[str]) -> None:
 
 def _check_external(kafka: ExternalKafka) -> None:
     if not kafka.bootstrap:
-        what = "kafka.external.bootstrap in settings.yaml"
-        raise UsageError(what, expected="host:port of some brokers", found="none")
+        raise Faulty([Fault(path=("kafka", "external", "bootstrap"), what="no broker is named", expected="host:port")])
     if not (kafka.namespace or kafka.cidrs):
-        raise UsageError(
-            "where the brokers of kafka.external are",
-            expected="kafka.external.namespace, or kafka.external.cidrs: policies of a cluster do not know names",
-            found="neither, in settings.yaml",
-        )
+        what = "it is not said where all brokers are, and policies of a cluster do not know names"
+        raise Faulty([Fault(path=("kafka", "external"), what=what, expected="namespace or cidrs")])
