@@ -50,9 +50,7 @@ def test_users_may_exactly_what_the_missions_permissions_say() -> None:
     for permissions in permissions_of(plan.description):
         name = permissions.identity.split(".", 1)[1]
         assert read_back(users.pop(name)) == set(permissions.acls)
-    assert {operation for acl in read_back(users.pop("scaler")) for operation in [acl.operation]} == {
-        Operation.DESCRIBE
-    }
+    assert {acl.operation for acl in read_back(users.pop("scaler"))} == {Operation.DESCRIBE}
     assert users == {}
 
 

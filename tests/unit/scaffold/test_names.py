@@ -41,6 +41,6 @@ def test_a_name_that_does_not_fit_is_still_read_in_what_becomes_of_it(name: str)
 
 @given(st.lists(st.tuples(NAMES, NAMES), unique_by=lambda parts: ".".join(parts).lower(), max_size=30))
 def test_topics_become_names_of_objects_and_stay_different(names: list[tuple[str, str]]) -> None:
-    made = [topic_resource(".".join((mission, "frames", scope))) for mission, scope in names]
+    made = [topic_resource(f"{mission}.frames.{scope}") for mission, scope in names]
     assert all(SUBDOMAIN.fullmatch(each) and len(each) <= 253 for each in made)
     assert len(set(made)) == len(names)

@@ -81,7 +81,7 @@ def test_settings_of_what_is_not_there_are_refused_with_what_is(key: str) -> Non
         settings = evolve(settings, links={**settings.links, "cleint": LinkSettings()})
     else:
         settings = evolve(settings, storage=StorageSettings(stages={"lgo": VolumeSettings()}))
-    with pytest.raises(Faulty, match="did you mean (client|log)"):
+    with pytest.raises(Faulty, match=r"did you mean (client|log)"):
         planned(everything(), settings)
 
 
