@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from attrs import evolve
 
 from c2kit.scaffold.plan import Edge, Encryption, Endpoint, Place
 from c2kit.scaffold.settings import ExternalKafka, KafkaKind, KafkaSettings, Mesh
@@ -76,13 +77,9 @@ def test_brokers_of_somebody_else_are_reached_at_their_ports(place: dict[str, ob
     external = ExternalKafka(bootstrap=bootstrap, **place)  # type: ignore[arg-type]
     settings = everything_settings()
     kafka = KafkaSettings(kind=KafkaKind.EXTERNAL, external=external)
-    plan = planned(everything(), type(settings)(**{**_given(settings), "kafka": kafka}))
+    plan = planned(everything(), evolve(settings, kafka=kafka))
     reached = [edge for edge in plan.edges_from("decom") if edge.destination.place is Place.KAFKA]
     assert [(edge.destination, edge.port) for edge in reached] == [(end, 9093), (end, 9094)]
-
-
-def _given(settings: object) -> dict[str, object]:
-    return {name: getattr(settings, name) for name in ("namespace", "registry", "links", "stores")}
 
 
 def test_each_edge_of_the_graph_tells_the_line_of_the_script_that_asked_for_it() -> None:
