@@ -28,7 +28,8 @@ def policies(plan: Plan) -> list[dict[str, Any]]:
 
 def selects(selector: dict[str, Any], labels: Labels) -> bool:
     """Kubernetes, "Labels and Selectors": an empty selector selects everything."""
-    return selector.get("matchLabels", {}).items() <= labels.items()
+    wanted: Labels = selector.get("matchLabels", {})
+    return wanted.items() <= labels.items()
 
 
 def is_peer(peer: dict[str, Any], own_namespace: str, namespace: str, labels: Labels, address: str) -> bool:
