@@ -69,7 +69,7 @@ class Templates:
         """As Jinja2 has it, for checks of templates."""
         return self._environment
 
-    def render(self, name: str, **values: object) -> str:
+    def render(self, name: str, /, **values: object) -> str:
         """The text of a template with these values. Raises UsageError, with its place, for a template that fails."""
         from jinja2 import TemplateError  # noqa: PLC0415 - as in `_environment`
 

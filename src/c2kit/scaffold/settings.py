@@ -99,6 +99,8 @@ class StrimziKafka:
     storage: str = field(default="100Gi", validator=a_quantity)
     """Of each broker."""
     storage_class: str = field(default="", validator=a_name)
+    operator_namespace: str = field(default="strimzi", validator=a_label)
+    """Where the operator runs that makes the cluster."""
 
 
 @frozen(kw_only=True)
@@ -204,6 +206,8 @@ class Settings:
     trust_domain: str = field(default="cluster.local", validator=a_name)
     mesh_namespace: str = field(default="istio-system", validator=a_label)
     scaler_namespace: str = field(default="keda", validator=a_label)
+    api_server_cidrs: tuple[str, ...] = field(default=("0.0.0.0/0",), validator=a_range)
+    """Where Kubernetes' own API is; of a mission only the operators of Kafka's users and topics call it."""
     drain_seconds: int = field(default=30, validator=at_least(1))
     images: ImageSettings = field(factory=ImageSettings)
     kafka: KafkaSettings = field(factory=KafkaSettings)
