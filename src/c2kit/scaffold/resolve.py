@@ -12,6 +12,7 @@ from attrs import evolve
 from c2kit.pipeline.composition.acls import Acl, Operation, Permissions, Resource, permissions_of
 from c2kit.pipeline.composition.names import COMMAND_SOURCE, OBSERVER, PROVISIONER, stage_identity
 from c2kit.pipeline.composition.topics import topics_of
+from c2kit.pipeline.settings import DIRECTORY_PREFIX, LINK_PREFIX, variable_of
 from c2kit.scaffold.edges import edges_of
 from c2kit.scaffold.link_places import places_of, unset_of
 from c2kit.scaffold.names import KAFKA_CLUSTER, SCALER, label
@@ -153,7 +154,6 @@ def _volumes(stage: StageDescription, settings: Settings) -> tuple[Volume, ...]:
 
 def _environment(stage: StageDescription, settings: Settings) -> dict[str, str]:
     """What differs from the script's own: the bus, where files are, where the device is."""
-    variable = stage.name.upper().replace("-", "_")
     told = {
         "C2KIT_BUS": f"kafka:{_bootstrap(settings)}",
         "C2KIT_DRAIN_SECONDS": str(settings.drain_seconds),
@@ -162,10 +162,10 @@ def _environment(stage: StageDescription, settings: Settings) -> dict[str, str]:
         "C2KIT_LOG": "json",
     }
     if stage.directory is not None:
-        told[f"C2KIT_DIR_{variable}"] = FILES
+        told[variable_of(DIRECTORY_PREFIX, stage.name)] = FILES
     address = settings.link(stage.name).address
     if stage.link is not None and address:
-        told[f"C2KIT_LINK_{variable}"] = address
+        told[variable_of(LINK_PREFIX, stage.name)] = address
     return told
 
 

@@ -86,6 +86,8 @@ class ImageSettings:
     """Has pip, and the same Python and C library as ``runtime``."""
     runtime: str = field(default="gcr.io/distroless/python3-debian13", validator=an_image)
     """What stages run on; it needs no shell."""
+    machine: str = field(default="x86_64", validator=matching("x86_64|aarch64", "x86_64 or aarch64"))
+    """Of the nodes that stages run on."""
     pull_secret: str = field(default="", validator=a_name)
 
 
