@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Value = TypeVar("Value")
     Hook = Callable[[Any, Any], Any]
 
-__all__ = ["Fault", "Faulty", "description_from_json", "structured"]
+__all__ = ["Fault", "Faulty", "description_from_json", "nearest", "structured"]
 
 Path = tuple[str | int, ...]
 """Keys and indices, from the outermost to the innermost."""
@@ -105,7 +105,7 @@ def _faults(error: Exception, path: Path) -> Iterator[Fault]:
     elif isinstance(error, cattrs.ForbiddenExtraKeysError):
         known = [field.name for field in attrs.fields(error.cl)]
         for key in sorted(error.extra_fields, key=str):
-            yield Fault(path=(*path, str(key)), what="there is no such key", remedy=_nearest(str(key), known))
+            yield Fault(path=(*path, str(key)), what="there is no such key", remedy=nearest(str(key), known))
     elif isinstance(error, KeyError):
         yield Fault(path=path, what="it is missing", remedy="add it")
     elif isinstance(error, Faulty):
@@ -126,7 +126,8 @@ def _step(error: BaseException) -> Path:
     return ()
 
 
-def _nearest(name: str, known: Iterable[str]) -> str:
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A remedy for a name that is not known."""
     known = list(known)
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     return f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
