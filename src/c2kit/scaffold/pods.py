@@ -38,7 +38,7 @@ GRACE_SECONDS = 15
 
 @frozen(kw_only=True)
 class Port:
-    """A port that a container serves. Its name begins with its protocol, so that a mesh need not guess."""
+    """A port that is served. Where a service has it, its name begins with its protocol: a mesh need not guess."""
 
     name: str
     port: int
@@ -135,7 +135,7 @@ def mesh_annotations(plan: Plan, label: str, drain_seconds: int) -> dict[str, st
 
 
 def _ports(workload: Workload) -> Iterator[Port]:
-    yield Port(name="http-health", port=HEALTH_PORT)
+    yield Port(name="health", port=HEALTH_PORT)  # by this name what scrapes finds it
     for number, port in enumerate(workload.stage.ports):
         yield Port(name=f"{port.protocol}-{number}", port=port.port)
     for number, listener in enumerate(workload.listeners):

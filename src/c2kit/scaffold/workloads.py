@@ -81,4 +81,4 @@ def _stateful_set(plan: Plan, workload: Workload, pod: Pod, templates: Templates
 def _service_ports(workload: Workload, ports: Sequence[Port]) -> list[Port]:
     """What is reached by the service's name: what is served, or else health, which only names the pods."""
     health, *others = ports
-    return others if workload.listeners or workload.stage.ports else [health]
+    return others if workload.listeners or workload.stage.ports else [Port(name="http-health", port=health.port)]

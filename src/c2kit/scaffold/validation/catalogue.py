@@ -111,7 +111,19 @@ class Catalogue:
     @cached_property
     def label_sets(self) -> tuple[dict[str, str], ...]:
         """The labels of all pods that there will be, operators' included."""
-        return (*(pods.labels for pods in self.pods), *_operators_pods(self.of_kind("KafkaNodePool", "Kafka")))
+        operators = _operators_pods(self.of_kind("KafkaNodePool", "Kafka"))
+        return (*(pods.labels for pods in self.pods), *self._visitors(), *operators)
+
+    def _visitors(self) -> Iterator[dict[str, str]]:
+        """The labels of pods that people start: accounts that no workload has are there for them."""
+        used = {pods.spec.get("serviceAccountName", "default") for pods in self.pods}
+        for account in self.of_kind("ServiceAccount"):
+            if account["metadata"]["name"] not in used:
+                yield account["metadata"].get("labels", {})
+
+    def is_for_some(self, selector: dict[str, Any] | None) -> bool:
+        """Whether a selector selects any pods that there will be."""
+        return any(selects(selector, labels) for labels in self.label_sets)
 
     def selected(self, selector: dict[str, Any] | None) -> list[Pods]:
         """The pods of ours that a selector selects."""

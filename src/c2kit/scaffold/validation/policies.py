@@ -6,7 +6,7 @@ import ipaddress
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from c2kit.scaffold.validation.catalogue import Catalogue, Finding, name_of, selects
+from c2kit.scaffold.validation.catalogue import Catalogue, Finding, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,7 @@ _AGENT_PORTS = {15020, 15021, 15090}
 def _network_policies(all_of: Catalogue) -> Iterator[Finding]:
     for policy in all_of.of_kind("NetworkPolicy"):
         of, spec = name_of(policy), policy["spec"]
-        if spec["podSelector"] and not any(selects(spec["podSelector"], labels) for labels in all_of.label_sets):
+        if spec["podSelector"] and not all_of.is_for_some(spec["podSelector"]):
             yield Finding(of=of, what="it is for no pods")
         for direction, peers in (("ingress", "from"), ("egress", "to")):
             for rule in spec.get(direction, []):
@@ -39,7 +39,7 @@ def _peer(all_of: Catalogue, of: str, peer: dict[str, Any]) -> Iterator[Finding]
             ipaddress.ip_network(peer["ipBlock"]["cidr"])
         except ValueError as error:
             yield Finding(of=of, what=str(error))
-    elif "namespaceSelector" not in peer and not any(selects(peer["podSelector"], each) for each in all_of.label_sets):
+    elif "namespaceSelector" not in peer and not all_of.is_for_some(peer["podSelector"]):
         yield Finding(of=of, what=f"there are no pods with the labels {peer['podSelector'].get('matchLabels')}")
     elif not peer.get("namespaceSelector", {"any": "labels"}):
         yield Finding(of=of, what="it is for all namespaces")
@@ -60,7 +60,7 @@ def _authorization(all_of: Catalogue) -> Iterator[Finding]:
     for policy in all_of.of_kind("AuthorizationPolicy"):
         of, spec = name_of(policy), policy["spec"]
         found = all_of.selected(spec.get("selector"))
-        if "selector" in spec and not found:
+        if "selector" in spec and not all_of.is_for_some(spec["selector"]):
             yield Finding(of=of, what="it is for no pods")
         served = {str(port) for pods in found for port in pods.ports}
         for rule in spec.get("rules", []):
@@ -92,7 +92,7 @@ def _sidecars(all_of: Catalogue) -> Iterator[Finding]:
         selector = spec.get("workloadSelector", {}).get("labels")
         found = all_of.selected({"matchLabels": selector}) if selector else []
         chosen.update([name_of(pods.parent) for pods in found] if selector else ["the namespace"])
-        if selector and not found:
+        if selector and not all_of.is_for_some({"matchLabels": selector}):
             yield Finding(of=of, what="it is for no pods")
         if spec.get("outboundTrafficPolicy", {}).get("mode") != "REGISTRY_ONLY":
             yield Finding(of=of, what="its proxy lets everything through")
