@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attrs import evolve
@@ -10,6 +11,7 @@ from c2kit.links import File, Serial, TcpClient, TcpServer, Udp, UdpListener
 from c2kit.pipeline.composition.description import PortDescription, Resources, Scale, StoreDescription
 from c2kit.pipeline.composition.mission import Mission
 from c2kit.pipeline.composition.parts import PacketLogger
+from c2kit.pipeline.composition.script import load_mission
 from c2kit.processors import CommandEncoder, Decommutator, Identifier
 from c2kit.protocols import CcsdsPackets
 from c2kit.scaffold.resolve import resolve
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from c2kit.pipeline.composition.description import MissionDescription
     from c2kit.scaffold.plan import Plan
 
+EXAMPLE = Path(__file__).parents[1] / "examples/04_mission.py"
 DEVICE = "192.0.2.10/32"
 CONTROL_ROOM = "198.51.100.0/24"
 LINKS: dict[str, LinkSpec] = {
@@ -80,3 +83,29 @@ def planned(description: MissionDescription, settings: Settings) -> Plan:
 
 def planned_everything(mesh: Mesh = Mesh.SIDECAR) -> Plan:
     return planned(everything(), everything_settings(mesh))
+
+
+def planned_example() -> Plan:
+    """That of the example, whose satellite is simulated."""
+    described = load_mission(EXAMPLE).describe()
+    return planned(described, Settings(namespace="firefly", registry="localhost/firefly"))
+
+
+def with_stages(count: int) -> Mission:
+    """A mission of so many stages: links by twos with their raw logs, and the stages that they share."""
+    mission = Mission("many", dictionary=example_dictionary())
+    mission.stage("decom", Identifier(), Decommutator(), scale=Scale(min=1, max=8))
+    mission.stage("log", PacketLogger("var/log"))
+    mission.stage("encode", CommandEncoder())
+    for number in range((count - 3) // 2):
+        link = TcpClient(f"192.0.2.{number % 250 + 1}", 7000 + number)
+        raw_log = f"var/raw-{number}"
+        mission.interface(f"link-{number}", link, protocols=[CcsdsPackets()], targets=["FIREFLY"], raw_log=raw_log)
+    if count % 2 == 0:
+        link = TcpClient("192.0.2.1", 6999)
+        mission.interface("link-last", link, protocols=[CcsdsPackets()], targets=["FIREFLY"])
+    return mission
+
+
+def planned_with_stages(count: int) -> Plan:
+    return planned(with_stages(count).describe(), Settings(namespace="many", registry="localhost/many"))

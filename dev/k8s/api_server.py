@@ -48,6 +48,7 @@ class ApiServer:
     _processes: list[subprocess.Popen[bytes]] = field(factory=list, init=False)
     _token: str = field(factory=secrets.token_hex, init=False)
     _port: int = field(default=0, init=False)
+    _connection: http.client.HTTPSConnection | None = field(default=None, init=False)
     _resources: dict[tuple[str, str], tuple[str, bool]] = field(factory=dict, init=False)
     """By group and version, and kind: the name in paths, and whether it belongs to a namespace."""
 
@@ -97,6 +98,8 @@ class ApiServer:
 
     def close(self) -> None:
         """End both, and delete what they kept."""
+        if self._connection is not None:
+            self._connection.close()
         for process in reversed(self._processes):
             process.kill()
             process.wait()
@@ -161,16 +164,18 @@ class ApiServer:
     def _ask(
         self, method: str, path: str, body: dict[str, Any] | None = None, kind: str = _JSON
     ) -> tuple[dict[str, Any], list[str]]:
-        context = ssl._create_unverified_context()  # noqa: SLF001, S323 - it is on loopback, and we have just made it
-        connection = http.client.HTTPSConnection(_HOST, self._port, timeout=30, context=context)
+        if self._connection is None:
+            context = ssl._create_unverified_context()  # noqa: SLF001, S323 - on loopback, and we have just made it
+            self._connection = http.client.HTTPSConnection(_HOST, self._port, timeout=30, context=context)
+        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": kind, "Accept": _JSON}
         try:
-            headers = {"Authorization": f"Bearer {self._token}", "Content-Type": kind, "Accept": _JSON}
-            connection.request(method, path, None if body is None else json.dumps(body), headers)
-            answer = connection.getresponse()
+            self._connection.request(method, path, None if body is None else json.dumps(body), headers)
+            answer = self._connection.getresponse()
             text = answer.read().decode()
-            warnings = answer.headers.get_all("Warning") or []
-        finally:
-            connection.close()
+        except (OSError, http.client.HTTPException):
+            self._connection.close()  # the next request opens it again
+            raise
+        warnings = answer.headers.get_all("Warning") or []
         if answer.status >= http.HTTPStatus.BAD_REQUEST:
             told = json.loads(text).get("message", text) if text.startswith("{") else text
             raise Refused(status=answer.status, message=told)
@@ -190,7 +195,7 @@ class ApiServer:
         while True:
             try:
                 self._ask("GET", path)
-            except (OSError, Refused) as error:
+            except (OSError, http.client.HTTPException, Refused) as error:
                 if time.monotonic() > deadline or any(each.poll() is not None for each in self._processes):
                     raise TimeoutError(f"no API server after all: {error}\n{self._said()}") from error
                 time.sleep(0.1)

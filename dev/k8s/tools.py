@@ -12,7 +12,7 @@ from pathlib import Path
 
 __all__ = ["NotBuildable", "Tool"]
 
-_PINS = Path(__file__).parent / "tools"
+_PINS = Path(__file__).parent / "modules"
 
 
 class NotBuildable(Exception):

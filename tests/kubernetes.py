@@ -1,0 +1,38 @@
+"""The real tools of Kubernetes for tests: visible by their absence, or a failure where they must be there."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from dev.k8s import NotBuildable, Tool
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["definitions", "require"]
+
+
+def require(*tools: Tool) -> list[Path]:
+    """The programs. Skips the test, or fails it where C2KIT_REQUIRE_K8S=1."""
+    try:
+        return [tool.path() for tool in tools]
+    except NotBuildable as error:
+        if os.environ.get("C2KIT_REQUIRE_K8S") == "1":
+            pytest.fail(f"C2KIT_REQUIRE_K8S=1 says that this test must run, but {error}")
+        pytest.skip(f"this test needs tools of Kubernetes, and {error}")
+
+
+def definitions() -> Iterable[dict[str, Any]]:
+    """Those of Istio, Strimzi, KEDA and others, from C2KIT_CRDS. Skips or fails as :func:`require` does."""
+    folder = os.environ.get("C2KIT_CRDS")
+    if not folder:
+        if os.environ.get("C2KIT_REQUIRE_K8S") == "1":
+            pytest.fail("C2KIT_REQUIRE_K8S=1 says that this test must run, but C2KIT_CRDS is not set")
+        pytest.skip("this test needs C2KIT_CRDS, a folder with the definitions of custom resources")
+    for path in sorted(Path(folder).glob("*.yaml")):
+        yield from (each for each in yaml.load_all(path.read_text(), yaml.CSafeLoader) if each)
