@@ -73,13 +73,8 @@ def _topic_names(all_of: Catalogue) -> dict[str, Object]:
 
 def _scaling(all_of: Catalogue) -> Iterator[Finding]:
     workloads = {thing["metadata"]["name"]: thing for thing in all_of.of_kind("StatefulSet", "Deployment")}
-    topics, logins = _topic_names(all_of), all_of.names("TriggerAuthentication")
-    groups = {
-        acl["resource"]["name"]
-        for user in all_of.of_kind("KafkaUser")
-        for acl in user["spec"]["authorization"]["acls"]
-        if acl["resource"]["type"] == "group" and "Read" in acl["operations"]
-    }
+    logins = all_of.names("TriggerAuthentication")
+    lanes = _lanes(all_of)
     for scaled in all_of.of_kind("ScaledObject"):
         of, spec = name_of(scaled), scaled["spec"]
         target = workloads.get(spec["scaleTargetRef"]["name"])
@@ -87,19 +82,33 @@ def _scaling(all_of: Catalogue) -> Iterator[Finding]:
             yield Finding(of=of, what=f"there is no {spec['scaleTargetRef']['name']} to scale")
         elif "replicas" in target["spec"]:
             yield Finding(of=of, what="its target says how many replicas there are, too")
-        lanes = 0
         for trigger in spec["triggers"]:
-            told = trigger["metadata"]
-            topic = topics.get(told.get("topic", ""))
-            lanes += topic["spec"]["partitions"] if topic else 0
-            if topics and topic is None and "topic" in told:  # without one, all that the group reads count
-                yield Finding(of=of, what=f"there is no topic {told.get('topic')}")
-            if groups and told["consumerGroup"] not in groups:
-                yield Finding(of=of, what=f"nobody reads as the group {told['consumerGroup']}")
+            group, topic = trigger["metadata"]["consumerGroup"], trigger["metadata"].get("topic")
+            read = lanes.get(group, {})
+            if lanes and not read:
+                yield Finding(of=of, what=f"nobody reads as the group {group}")
+            elif lanes and topic and topic not in read:
+                yield Finding(of=of, what=f"there is no topic {topic} that {group} reads")
+            elif lanes and spec["maxReplicaCount"] > sum(read.values()):
+                yield Finding(of=of, what=f"{spec['maxReplicaCount']} replicas for {sum(read.values())} partitions")
             if trigger.get("authenticationRef", {}).get("name") not in logins:
                 yield Finding(of=of, what="it has no way to be let in by the brokers")
-        if topics and lanes and spec["maxReplicaCount"] > lanes:
-            yield Finding(of=of, what=f"{spec['maxReplicaCount']} replicas for {lanes} partitions")
+
+
+def _lanes(all_of: Catalogue) -> dict[str, dict[str, int]]:
+    """By group, the topics that its members share out among themselves, with their partitions."""
+    topics = {
+        name: topic["spec"]["partitions"]
+        for name, topic in _topic_names(all_of).items()
+        if topic["spec"].get("config", {}).get("cleanup.policy") != "compact"
+    }
+    found: dict[str, dict[str, int]] = {}
+    for user in all_of.of_kind("KafkaUser"):
+        acls = [acl for acl in user["spec"]["authorization"]["acls"] if "Read" in acl["operations"]]
+        read = [acl["resource"]["name"] for acl in acls if acl["resource"]["type"] == "topic"]
+        for group in (acl["resource"]["name"] for acl in acls if acl["resource"]["type"] == "group"):
+            found[group] = {name: topics[name] for name in read if name in topics}
+    return found
 
 
 CHECKS = (_members, _pools, _topics, _users, _scaling)
