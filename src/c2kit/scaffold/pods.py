@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from attrs import field, frozen
 
 from c2kit.scaffold import labels
+from c2kit.scaffold.images import USER
 from c2kit.scaffold.mesh import listening_ports
 from c2kit.scaffold.names import KAFKA_CLUSTER
 from c2kit.scaffold.plan import HEALTH_PORT
@@ -30,8 +31,6 @@ __all__ = [
     "pod_of",
 ]
 
-USER = 10_001
-"""Who the process is: neither root nor the proxy of a mesh (1337)."""
 GRACE_SECONDS = 15
 """What a process has left after its drain, before it is killed."""
 

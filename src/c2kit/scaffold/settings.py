@@ -88,6 +88,8 @@ class ImageSettings:
     """What stages run on; it needs no shell."""
     machine: str = field(default="x86_64", validator=matching("x86_64|aarch64", "x86_64 or aarch64"))
     """Of the nodes that stages run on."""
+    files: tuple[str, ...] = ()
+    """What a mission reads only once it runs, so that nobody sees it before: relative to its script's folder."""
     pull_secret: str = field(default="", validator=a_name)
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ["SETTINGS", "Change", "Changes", "Fate", "Tree", "changes_of", "write"]
+__all__ = ["SETTINGS", "Change", "Changes", "Fate", "Tree", "changes_of", "owned", "write"]
 
 SETTINGS = "settings.yaml"
 """The user's file. It may be there before anything else is."""
@@ -101,7 +101,7 @@ def changes_of(folder: Path, tree: Tree) -> Changes:
     Raises:
         UsageError: the folder is not c2kit's, or another mission's, or has something else where a file belongs.
     """
-    old = _owned(folder, tree)
+    old = owned(folder, tree.mission)
     _check_folders(folder, tree)
     known = {} if old is None else old.files
     made = () if old is None else old.once
@@ -134,8 +134,8 @@ def write(folder: Path, changes: Changes) -> None:
     replace_folder(folder, written={**written, LOCK: changes.lock.as_bytes()}, removed=removed)
 
 
-def _owned(folder: Path, tree: Tree) -> Lock | None:
-    """The lock of a folder that is the mission's; None of one that is new."""
+def owned(folder: Path, mission: str) -> Lock | None:
+    """The lock of a folder that is the mission's; None of one that is new. Raises UsageError for any other folder."""
     if not folder.exists():
         return None
     if not folder.is_dir():
@@ -150,10 +150,10 @@ def _owned(folder: Path, tree: Tree) -> Lock | None:
                 found=", ".join(others[:5]) + (", ..." if len(others) > 5 else ""),
                 remedy="give another folder",
             )
-    elif lock.mission != tree.mission:
+    elif lock.mission != mission:
         raise UsageError(
             f"the folder {folder} holds another mission",
-            expected=tree.mission,
+            expected=mission,
             found=lock.mission,
             remedy="give each mission a folder and a namespace of its own",
         )

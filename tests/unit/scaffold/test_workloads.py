@@ -15,6 +15,7 @@ from c2kit.scaffold.settings import (
     KafkaAuthentication,
     KafkaKind,
     KafkaSettings,
+    LinkSettings,
     Mesh,
     StorageSettings,
     VolumeSettings,
@@ -194,6 +195,13 @@ def test_a_listener_is_reached_from_where_it_may_be_by_the_addresses_of_senders(
     assert spec["loadBalancerSourceRanges"] == ["198.51.100.0/24"]
     assert [(each["protocol"], each["port"]) for each in spec["ports"]] == [(protocol, port)]
     assert spec["publishNotReadyAddresses"] is True
+
+
+def test_a_listener_that_nobody_may_reach_is_not_shown_to_the_world() -> None:
+    links = {**everything_settings().links, "server": LinkSettings()}
+    spec = objects(with_settings(links=links), "server")["Service"]["spec"]
+    assert spec["type"] == "ClusterIP"
+    assert "externalTrafficPolicy" not in spec
 
 
 def test_what_nobody_calls_has_a_service_without_an_address_and_what_is_called_has_one(plan: Plan) -> None:

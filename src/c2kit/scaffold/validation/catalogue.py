@@ -71,12 +71,20 @@ def selects(selector: dict[str, Any] | None, labels: dict[str, str]) -> bool:
     return wanted.items() <= labels.items() and all(key in labels for key in present)
 
 
+def _objects(given: Iterable[Object]) -> tuple[Object, ...]:
+    return tuple(given)
+
+
+def _names(given: Iterable[str]) -> tuple[str, ...]:
+    return tuple(given)
+
+
 @frozen
 class Catalogue:
     """All objects of a deployment. ``elsewhere`` are secrets and claims that somebody else makes."""
 
-    objects: tuple[Object, ...] = field(converter=tuple)
-    elsewhere: tuple[str, ...] = field(default=(), converter=tuple)
+    objects: tuple[Object, ...] = field(converter=_objects)
+    elsewhere: tuple[str, ...] = field(default=(), converter=_names)
 
     def of_kind(self, *kinds: str) -> Iterator[Object]:
         """All objects of these kinds."""
