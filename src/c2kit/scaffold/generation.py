@@ -17,6 +17,7 @@ from c2kit.scaffold import alerts, observability
 from c2kit.scaffold.compose_file import compose_file
 from c2kit.scaffold.digests import DIGESTS, read_digests
 from c2kit.scaffold.images import ImageSources, images_of
+from c2kit.scaffold.kafka_admin import admin_files
 from c2kit.scaffold.manifests import base_files, catalogue_of, component_files, overlay_files
 from c2kit.scaffold.overlays import refusals_of
 from c2kit.scaffold.permissions_page import permissions_page
@@ -88,7 +89,8 @@ def generate(inputs: Inputs) -> Deployment:
         **overlay_files(components, sources.templates),
     }
     refusals = refusals_of(plan, digests)
-    texts = {**_under("base", base), **components, **dict(_pages(inputs, plan, images, refusals))}
+    admin = _under("kafka-admin", admin_files(plan, sources.templates))
+    texts = {**_under("base", base), **components, **admin, **dict(_pages(inputs, plan, images, refusals))}
     tree = Tree(
         c2kit=c2kit.__version__,
         mission=inputs.description.name,

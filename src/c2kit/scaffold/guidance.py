@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from c2kit.scaffold.images import wheel_command
+from c2kit.scaffold.kafka_admin import secrets_to_bring
 from c2kit.scaffold.settings import KafkaKind, Mesh
 
 if TYPE_CHECKING:
@@ -116,5 +117,10 @@ def steps_of(plan: Plan, images: Sequence[Image], sources: ImageSources, folder:
     build = f"docker build -t {some.reference} -f {folder}/images/{some.folder}/Dockerfile {folder}/images"
     others = f" (and so the other {len(more)})" if more else ""
     yield Step(what=f"Build and push each image{others}", commands=(build, f"docker push {some.reference}"))
+    secrets = secrets_to_bring(plan)
+    if secrets:
+        names = ", ".join(secrets)
+        what = f"Let the owner of Kafka apply {folder}/kafka-admin, and bring into namespace {plan.namespace}: {names}"
+        yield Step(what=what, commands=())
     yield Step(what="Try it", commands=(f"kubectl apply -k {folder}/overlays/local",))
     yield Step(what="Go to production", commands=(f"kubectl apply -k {folder}/overlays/production",))
