@@ -18,7 +18,7 @@ from c2kit.scaffold.compose_file import compose_file
 from c2kit.scaffold.digests import DIGESTS, read_digests
 from c2kit.scaffold.images import ImageSources, images_of
 from c2kit.scaffold.kafka_admin import admin_files
-from c2kit.scaffold.manifests import base_files, catalogue_of, component_files, overlay_files
+from c2kit.scaffold.manifests import base_of, component_files, overlay_files
 from c2kit.scaffold.overlays import refusals_of
 from c2kit.scaffold.permissions_page import permissions_page
 from c2kit.scaffold.readme import readme
@@ -80,8 +80,8 @@ def generate(inputs: Inputs) -> Deployment:
     plan = resolve(inputs.description, sources.settings, {image.stage: image.reference for image in images})
     references = [image.reference for image in images]
     digests = read_digests(inputs.digests_text, inputs.digests_name, references)
-    base = base_files(plan, sources.templates)
-    _check(plan, catalogue_of(base))
+    base = base_of(plan, sources.templates)
+    _check(plan, base.objects)
     components = component_files(plan, digests, sources.templates)
     once = {
         SETTINGS: inputs.settings_text,
@@ -90,7 +90,7 @@ def generate(inputs: Inputs) -> Deployment:
     }
     refusals = refusals_of(plan, digests)
     admin = _under("kafka-admin", admin_files(plan, sources.templates))
-    texts = {**_under("base", base), **components, **admin, **dict(_pages(inputs, plan, images, refusals))}
+    texts = {**_under("base", base.files), **components, **admin, **dict(_pages(inputs, plan, images, refusals))}
     tree = Tree(
         c2kit=c2kit.__version__,
         mission=inputs.description.name,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from attrs import frozen
+
 from c2kit.pipeline.composition.names import PROVISIONER
 from c2kit.scaffold.administration import namespace, roles
 from c2kit.scaffold.documents import objects_in
@@ -24,15 +26,32 @@ if TYPE_CHECKING:
     from c2kit.scaffold.plan import Identity, Plan
     from c2kit.scaffold.rendering import Templates
 
-__all__ = ["base_files", "catalogue_of", "component_files", "overlay_files"]
+__all__ = ["Base", "base_files", "base_of", "catalogue_of", "component_files", "overlay_files"]
+
+
+@frozen(kw_only=True)
+class Base:
+    """What ``base/`` holds."""
+
+    files: dict[str, str]
+    """By paths within it."""
+    objects: Catalogue
+    """All of them, read back once: that takes as long as all the rest."""
+
+
+def base_of(plan: Plan, templates: Templates) -> Base:
+    """The base of a plan. Raises UsageError for what a user's template made that is no object."""
+    files = dict(_parts(plan, templates))
+    parts = catalogue_of(files)
+    bounds = {"namespace.yaml": namespace(plan, parts, templates)}
+    objects = Catalogue((*catalogue_of(bounds).objects, *parts.objects))
+    files |= bounds
+    return Base(files={**files, "kustomization.yaml": base(files, templates)}, objects=objects)
 
 
 def base_files(plan: Plan, templates: Templates) -> dict[str, str]:
     """What ``base/`` holds, by paths within it."""
-    files = dict(_parts(plan, templates))
-    files["namespace.yaml"] = namespace(plan, catalogue_of(files), templates)
-    files["kustomization.yaml"] = base(files, templates)
-    return files
+    return base_of(plan, templates).files
 
 
 def component_files(plan: Plan, digests: Mapping[str, str], templates: Templates) -> dict[str, str]:
