@@ -10,17 +10,27 @@ import pytest
 import yaml
 
 from dev.k8s import NotBuildable, Tool
+from dev.k8s.checkers import checker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
-__all__ = ["definitions", "require"]
+__all__ = ["definitions", "require", "require_checker"]
 
 
 def require(*tools: Tool) -> list[Path]:
     """The programs. Skips the test, or fails it where C2KIT_REQUIRE_K8S=1."""
+    return [_had(tool.path) for tool in tools]
+
+
+def require_checker(name: str, pins: str = "checkers.txt") -> Path:
+    """A checker of manifests; as :func:`require`."""
+    return _had(lambda: checker(name, pins))
+
+
+def _had(get: Callable[[], Path]) -> Path:
     try:
-        return [tool.path() for tool in tools]
+        return get()
     except NotBuildable as error:
         if os.environ.get("C2KIT_REQUIRE_K8S") == "1":
             pytest.fail(f"C2KIT_REQUIRE_K8S=1 says that this test must run, but {error}")
