@@ -132,6 +132,8 @@ def _link_tree(old: Path, new: Path, *, without: AbstractSet[str], prefix: str =
             if path not in without:
                 (new / entry.name).symlink_to((old / entry.name).readlink())
         elif entry.is_dir():
+            if (old / entry.name).is_mount():
+                raise UsageError(f"{entry.path} is a mount point", remedy="put a link to it in its place")
             _link_tree(old / entry.name, new / entry.name, without=without, prefix=f"{path}/")
         elif not entry.is_file():
             raise UsageError(f"{entry.path} is no file, folder or link", remedy="move it away")

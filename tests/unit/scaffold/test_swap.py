@@ -142,6 +142,14 @@ def test_somebody_else_who_writes_there_is_let_finish(tmp_path: Path) -> None:
     assert content(folder) == OLD
 
 
+def test_what_is_mounted_within_is_not_taken_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = fill(tmp_path / "deploy")
+    monkeypatch.setattr(Path, "is_mount", lambda path: path.name == "users")
+    with pytest.raises(UsageError, match="users is a mount point; put a link to it in its place"):
+        replace_folder(folder, written=WRITTEN, removed=set())
+    assert content(folder) == OLD
+
+
 def test_what_is_neither_file_nor_folder_nor_link_is_told(tmp_path: Path) -> None:
     folder = fill(tmp_path / "deploy")
     with socket.socket(socket.AF_UNIX) as listener:
