@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from c2kit.scaffold import labels
 from c2kit.scaffold.names import SCALER
-from c2kit.scaffold.pods import kafka_files
+from c2kit.scaffold.pods import has_username, kafka_files
 from c2kit.scaffold.settings import KafkaAuthentication, KafkaKind
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def authentication(plan: Plan, templates: Templates) -> str:
         namespace=plan.namespace,
         labels=labels.of(plan, SCALER),
         parameters=parameters,
+        username=has_username(plan),
     )
 
 

@@ -39,7 +39,15 @@ def test_pods_are_restricted_by_a_version_that_does_not_move() -> None:
         assert labels[f"pod-security.kubernetes.io/{mode}"] == "restricted"
         assert labels[f"pod-security.kubernetes.io/{mode}-version"].startswith("v1.")
     assert labels["c2kit.io/mission"] == "all-of-it"
-    assert [each["kind"] for each in found] == ["Namespace", "ResourceQuota", "LimitRange"]
+    assert [each["kind"] for each in found] == ["Namespace", "ConfigMap", "ResourceQuota", "LimitRange"]
+
+
+def test_whose_a_namespace_is_cannot_be_changed_so_that_another_missions_marker_is_refused() -> None:
+    plan = planned_everything()
+    found = list(objects_in(namespace(plan, catalogue_of({}), Templates()), "namespace.yaml"))
+    (marker,) = (each for each in found if each["kind"] == "ConfigMap")
+    assert marker["immutable"] is True
+    assert marker["data"] == {"mission": "all-of-it"}
 
 
 def test_nobody_sees_a_secret_or_may_run_something_in_a_pod(granted: list[Object]) -> None:
