@@ -39,7 +39,7 @@ def write(plan: Plan, folder: Path) -> Path:
     return folder
 
 
-@pytest.fixture(params=PLANS.values(), ids=PLANS.keys())
+@pytest.fixture(params=list(PLANS.values()), ids=list(PLANS))
 def deployment(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """A folder with all manifests of a plan."""
     return write(request.param(), tmp_path)
