@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from dev.k8s.checkers import checker
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["definitions", "require", "require_checker"]
+__all__ = ["definitions", "require", "require_checker", "require_program"]
 
 
 def require(*tools: Tool) -> list[Path]:
@@ -26,6 +27,18 @@ def require(*tools: Tool) -> list[Path]:
 def require_checker(name: str, pins: str = "checkers.txt") -> Path:
     """A checker of manifests; as :func:`require`."""
     return _had(lambda: checker(name, pins))
+
+
+def require_program(name: str, package: str) -> Path:
+    """A program that somebody else packs; as :func:`require`."""
+    return _had(lambda: _on_the_path(name, package))
+
+
+def _on_the_path(name: str, package: str) -> Path:
+    found = shutil.which(name)
+    if found is None:
+        raise NotBuildable(f"there is no {name} on the path: install {package}")
+    return Path(found)
 
 
 def _had(get: Callable[[], Path]) -> Path:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,13 +15,13 @@ from c2kit.scaffold.alerts import rules
 from c2kit.scaffold.observability import dashboard, scraping
 from c2kit.scaffold.rendering import Templates
 from c2kit.scaffold.settings import Mesh
+from tests.kubernetes import require_program
 from tests.scaffolding import planned_everything
 
 if TYPE_CHECKING:
     from c2kit.scaffold.plan import Plan
 
 DOCUMENTED = Path(__file__).parents[3] / "docs/reference/metrics.md"
-PROMTOOL = shutil.which("promtool")
 
 
 def expressions(plan: Plan) -> list[str]:
@@ -97,7 +96,6 @@ def test_edges_of_the_mesh_are_pictured_only_where_there_is_one() -> None:
     assert not any("istio_" in each for each in expressions(planned_everything(Mesh.NONE)))
 
 
-@pytest.mark.skipif(PROMTOOL is None, reason="promtool, of Debian's package prometheus, is not installed")
 class TestPrometheusItself:
     def test_it_takes_the_configuration_and_the_rules(self, tmp_path: Path) -> None:
         plan = planned_everything()
@@ -155,4 +153,5 @@ class TestPrometheusItself:
 
 
 def _promtool(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([str(PROMTOOL), *arguments], capture_output=True, text=True, check=False, timeout=60)
+    program = str(require_program("promtool", "Debian's package prometheus"))
+    return subprocess.run([program, *arguments], capture_output=True, text=True, check=False, timeout=60)
