@@ -11,6 +11,7 @@ from attrs import frozen
 
 from c2kit.cli.failing import ExitCode
 from c2kit.cli.options import tell
+from c2kit.errors import UsageError
 from c2kit.pipeline.composition.script import load_mission
 from c2kit.pipeline.composition.structuring import description_from_json
 from c2kit.scaffold import tree
@@ -86,7 +87,8 @@ def write(request: Request, *, force: bool) -> ExitCode:
         tree.write(request.folder, changes)
     _show(changes)
     _tell_what_was_done(request, changes)
-    _tell_what_comes_next(request, deployment, sources)
+    if changes:
+        _tell_what_comes_next(request, deployment, sources)
     if changes and stands_within:
         tell('The folder that you stand in was replaced; say: cd "$PWD"')
     return ExitCode.DONE
@@ -114,7 +116,7 @@ def _changes(request: Request) -> tuple[Deployment, ImageSources, Changes]:
 def _description(request: Request) -> MissionDescription:
     if request.is_script:
         return load_mission(request.mission).describe()
-    return description_from_json(request.mission.read_text(encoding="utf-8"), str(request.mission))
+    return description_from_json(_text_of(request.mission) or "", str(request.mission))
 
 
 def _sources(request: Request, settings: SettingsFile, templates: Templates) -> ImageSources:
@@ -144,7 +146,10 @@ def _inputs(request: Request, description: MissionDescription, sources: ImageSou
 
 def _text_of(path: Path) -> str | None:
     """The text of a file of the user's; None where there is none."""
-    return path.read_text(encoding="utf-8") if path.is_file() else None
+    try:
+        return path.read_text(encoding="utf-8") if path.is_file() else None
+    except UnicodeDecodeError as error:
+        raise UsageError(f"the file {path}", expected="UTF-8", found=error.reason, remedy="save it as UTF-8") from None
 
 
 def _tell_of_flags(request: Request, settings: SettingsFile) -> None:

@@ -153,6 +153,23 @@ def test_settings_that_cannot_be_are_told_and_nothing_is_written(
     assert files(folder) == {"settings.yaml": settings.encode()}
 
 
+def test_settings_in_another_encoding_are_told(run: Run, folder: Path, description: Path) -> None:
+    (folder / "settings.yaml").write_bytes("namespace: fl\xfcge\n".encode("latin-1"))
+    result = run("scaffold", description, "-o", folder)
+    assert result.exit_code == 2
+    assert "settings.yaml, expected UTF-8" in result.stderr
+
+
+def test_who_stands_in_the_folder_is_told_that_it_is_another_one(
+    run: Run, folder: Path, description: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder / "base")
+    assert "was replaced" not in run("scaffold", description, "-o", "..").stderr
+    (folder / "settings.yaml").write_text("drain_seconds: 77\n", encoding="utf-8")
+    assert 'was replaced; say: cd "$PWD"' in run("scaffold", description, "-o", "..").stderr
+    assert (folder / "base/namespace.yaml").exists()
+
+
 def test_a_folder_that_is_not_ours_or_anothers_is_left_alone(
     run: Run, folder: Path, description: Path, tmp_path: Path
 ) -> None:
