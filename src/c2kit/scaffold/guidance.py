@@ -119,8 +119,8 @@ def steps_of(plan: Plan, images: Sequence[Image], sources: ImageSources, folder:
     yield Step(what=f"Build and push each image{others}", commands=(build, f"docker push {some.reference}"))
     secrets = secrets_to_bring(plan)
     if secrets:
-        names = ", ".join(secrets)
-        what = f"Let the owner of Kafka apply {folder}/kafka-admin, and bring into namespace {plan.namespace}: {names}"
+        names = ", ".join(f"{theirs} as {ours}" if theirs else ours for ours, theirs in secrets.items())
+        what = f"Let the owner of Kafka apply {folder}/kafka-admin; copy secrets to namespace {plan.namespace}: {names}"
         yield Step(what=what, commands=())
     yield Step(what="Try it", commands=(f"kubectl apply -k {folder}/overlays/local",))
     yield Step(what="Go to production", commands=(f"kubectl apply -k {folder}/overlays/production",))

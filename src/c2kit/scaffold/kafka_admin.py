@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from c2kit.pipeline.composition.acls import as_commands
 from c2kit.pipeline.composition.structuring import Fault, Faulty
 from c2kit.scaffold.kafka import topics
+from c2kit.scaffold.kafka_users import user_of
 from c2kit.scaffold.permissions import kafka_user
 from c2kit.scaffold.settings import KafkaAuthentication, KafkaKind
 
@@ -41,11 +42,14 @@ def admin_files(plan: Plan, templates: Templates) -> dict[str, str]:
     }
 
 
-def secrets_to_bring(plan: Plan) -> tuple[str, ...]:
-    """The secrets that somebody has to put into the mission's namespace, as somebody else makes them."""
+def secrets_to_bring(plan: Plan) -> dict[str, str]:
+    """The secrets that somebody has to put into the mission's namespace, with where they come from, as far as known."""
     kafka = plan.settings.kafka
     if kafka.kind is not KafkaKind.EXTERNAL:
-        return ()
+        return {}
     external = kafka.external
-    own = (external.secret.replace("{stage}", identity.label) for identity in plan.identities)
-    return (external.ca_secret, *own)
+    theirs = {external.ca_secret: f"{external.cluster}-cluster-ca-cert" if external.cluster else ""}
+    for identity in plan.identities:
+        ours = external.secret.replace("{stage}", identity.label)
+        theirs[ours] = user_of(plan, identity.label) if external.cluster else ""
+    return theirs

@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from c2kit.pipeline.composition.acls import Acl, Resource
+from c2kit.scaffold.names import shared_user
+from c2kit.scaffold.settings import KafkaKind
 
 if TYPE_CHECKING:
     from c2kit.pipeline.composition.acls import Permissions
+    from c2kit.scaffold.plan import Plan
 
-__all__ = ["Grant", "grants_of"]
+__all__ = ["Grant", "grants_of", "user_of"]
 
 _TYPES = {Resource.TRANSACTIONAL_ID: "transactionalId"}
 
@@ -30,6 +33,12 @@ class Grant:
     """Empty for the cluster, of which there is one."""
     pattern: str
     operations: tuple[str, ...]
+
+
+def user_of(plan: Plan, label: str) -> str:
+    """Whom Kafka takes an identity for: on a cluster that other missions use, too, the mission is in the name."""
+    is_shared = plan.settings.kafka.kind is KafkaKind.EXTERNAL
+    return shared_user(plan.mission, label) if is_shared else label
 
 
 def grants_of(permissions: Permissions) -> tuple[Grant, ...]:

@@ -17,6 +17,7 @@ __all__ = [
     "OPERATORS_OWN",
     "SCALER",
     "label",
+    "shared_user",
     "topic_resource",
 ]
 
@@ -40,6 +41,7 @@ OPERATORS_OWN = (
 )
 """What others make, or we do, in the same namespace: no stage's objects can have these names."""
 
+_LONGEST_SUBJECT = 64
 _LABEL = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 _PART = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 
@@ -53,6 +55,15 @@ def label(name: str) -> str:
     if _LABEL.fullmatch(lower):
         return lower
     return f"s-{lower.strip('-')}-{_hash(lower)}"
+
+
+def shared_user(mission: str, name: str) -> str:
+    """The name of a user on a cluster that other missions use, too, of the labels of the mission and of who it is.
+
+    At most 64 characters, which is all that the subject of a certificate holds.
+    """
+    whole = f"{mission}-{name}"
+    return whole if len(whole) <= _LONGEST_SUBJECT else f"{whole[: _LONGEST_SUBJECT - 7]}-{_hash(whole)}"
 
 
 def topic_resource(topic: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from c2kit.scaffold import labels
-from c2kit.scaffold.kafka_users import grants_of
+from c2kit.scaffold.kafka_users import grants_of, user_of
 from c2kit.scaffold.mesh import allowed_of, entries_of, hosts_of
 from c2kit.scaffold.names import KAFKA_CLUSTER, SCALER
 from c2kit.scaffold.network import policy_of
@@ -61,7 +61,7 @@ def kafka_user(plan: Plan, identity: Identity, templates: Templates) -> str:
     cluster = external.cluster if is_external else KAFKA_CLUSTER
     return templates.render(
         "kafkauser.yaml.j2",
-        name=identity.label,
+        name=user_of(plan, identity.label),
         namespace=external.namespace if is_external else plan.namespace,
         labels={**labels.of(plan, identity.label), "strimzi.io/cluster": cluster},
         authentication=external.authentication.value if is_external else "tls",

@@ -8,8 +8,9 @@ from attrs import field, frozen
 
 from c2kit.scaffold import labels
 from c2kit.scaffold.images import USER
+from c2kit.scaffold.kafka_users import user_of
 from c2kit.scaffold.mesh import listening_ports
-from c2kit.scaffold.names import KAFKA_CLUSTER
+from c2kit.scaffold.names import API_GROUP, KAFKA_CLUSTER
 from c2kit.scaffold.plan import HEALTH_PORT
 from c2kit.scaffold.resolve import SECRETS
 from c2kit.scaffold.settings import KafkaAuthentication, KafkaKind, Mesh
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "GRACE_SECONDS",
+    "KAFKA_USER",
     "Pod",
     "Port",
     "SecretFiles",
@@ -29,8 +31,11 @@ __all__ = [
     "mesh_annotations",
     "pod_labels",
     "pod_of",
+    "user_annotations",
 ]
 
+KAFKA_USER = f"{API_GROUP}/kafka-user"
+"""An annotation of pods."""
 GRACE_SECONDS = 15
 """What a process has left after its drain, before it is killed."""
 
@@ -70,8 +75,8 @@ class Pod:
     volumes: tuple[Volume, ...] = ()
     device: str = ""
     secrets: tuple[SecretFiles, ...] = ()
-    username: bool = False
-    """Whether a file says who it is to Kafka: the name of its identity."""
+    user_annotation: str = ""
+    """The annotation that a file is made of which says who it is to Kafka; empty where its secret does."""
     is_spread: bool = False
     """Whether replicas keep away from each other."""
     has_ordinal: bool = False
@@ -100,7 +105,7 @@ def pod_of(plan: Plan, workload: Workload) -> Pod:
         volumes=workload.volumes,
         device=workload.device,
         secrets=kafka_files(plan, workload.label),
-        username=has_username(plan),
+        user_annotation=KAFKA_USER if has_username(plan) else "",
         is_spread=workload.may_have_several,
         has_ordinal=True,
         selector=labels.selector(plan, workload.label),
@@ -119,10 +124,16 @@ def _annotations(plan: Plan, label: str, drain_seconds: int) -> dict[str, str]:
         "prometheus.io/scrape": "true",
         "prometheus.io/port": str(HEALTH_PORT),
         "prometheus.io/path": "/metrics",
+        **user_annotations(plan, label),
     }
     if plan.settings.mesh is Mesh.SIDECAR:
         told |= mesh_annotations(plan, label, drain_seconds)
     return told
+
+
+def user_annotations(plan: Plan, label: str) -> dict[str, str]:
+    """Whom Kafka takes an identity for, where no secret says it: a file of the pod is made of it."""
+    return {KAFKA_USER: user_of(plan, label)} if has_username(plan) else {}
 
 
 def mesh_annotations(plan: Plan, label: str, drain_seconds: int) -> dict[str, str]:

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 from c2kit.pipeline.composition.names import PROVISIONER
 from c2kit.scaffold.mission_files import SCRIPT
-from c2kit.scaffold.pods import Pod, has_username, kafka_files, mesh_annotations, pod_labels
+from c2kit.scaffold.pods import (
+    KAFKA_USER,
+    Pod,
+    has_username,
+    kafka_files,
+    mesh_annotations,
+    pod_labels,
+    user_annotations,
+)
 from c2kit.scaffold.settings import Mesh
 from c2kit.scaffold.workloads import about, service_account
 
@@ -38,7 +46,10 @@ def _pod(plan: Plan) -> Pod:
     return Pod(
         service_account=PROVISIONER,
         labels=pod_labels(plan, PROVISIONER),
-        annotations=mesh_annotations(plan, PROVISIONER, 5) if plan.settings.mesh is Mesh.SIDECAR else {},
+        annotations={
+            **user_annotations(plan, PROVISIONER),
+            **(mesh_annotations(plan, PROVISIONER, 5) if plan.settings.mesh is Mesh.SIDECAR else {}),
+        },
         image=some.image,
         arguments=("streams", "apply", SCRIPT),
         environment=tuple((name, value) for name, value in some.environment if name in _NEEDED),
@@ -47,7 +58,7 @@ def _pod(plan: Plan) -> Pod:
         grace_seconds=10,
         pull_secret=plan.settings.images.pull_secret,
         secrets=kafka_files(plan, PROVISIONER),
-        username=has_username(plan),
+        user_annotation=KAFKA_USER if has_username(plan) else "",
         has_health=False,
         restarts=False,
     )

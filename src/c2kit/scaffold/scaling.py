@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from c2kit.scaffold import labels
+from c2kit.scaffold.kafka_users import user_of
 from c2kit.scaffold.names import SCALER
 from c2kit.scaffold.pods import has_username, kafka_files
 from c2kit.scaffold.settings import KafkaAuthentication, KafkaKind
@@ -39,7 +40,7 @@ def authentication(plan: Plan, templates: Templates) -> str:
         namespace=plan.namespace,
         labels=labels.of(plan, SCALER),
         parameters=parameters,
-        username=has_username(plan),
+        username=user_of(plan, SCALER) if has_username(plan) else "",
     )
 
 

@@ -26,7 +26,7 @@ def plan_with(kafka: KafkaSettings) -> Any:  # noqa: ANN401 - a plan
 
 def test_the_missions_own_cluster_has_no_other_owner() -> None:
     assert admin_files(planned_everything(), Templates()) == {}
-    assert secrets_to_bring(planned_everything()) == ()
+    assert secrets_to_bring(planned_everything()) == {}
 
 
 def test_a_cluster_of_strimzis_is_given_objects_in_its_own_namespace() -> None:
@@ -38,8 +38,10 @@ def test_a_cluster_of_strimzis_is_given_objects_in_its_own_namespace() -> None:
     topics = {each["spec"]["topicName"] for each in objects if each["kind"] == "KafkaTopic"}
     users = {each["metadata"]["name"] for each in objects if each["kind"] == "KafkaUser"}
     assert topics == {topic.name for topic in plan.topics}
-    assert users == {identity.label for identity in plan.identities}
-    assert set(secrets_to_bring(plan)) == {"kafka-ca", *users}
+    assert users == {f"all-of-it-{identity.label}" for identity in plan.identities}, "other missions are there, too"
+    brought = secrets_to_bring(plan)
+    assert brought["kafka-ca"] == "shared-cluster-ca-cert"
+    assert {theirs for ours, theirs in brought.items() if ours != "kafka-ca"} == users
 
 
 def test_where_strimzis_cluster_is_has_to_be_known() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from c2kit.pipeline.composition.names import check_name
-from c2kit.scaffold.names import label, topic_resource
+from c2kit.scaffold.names import label, shared_user, topic_resource
 
 NAMES = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9-]{0,39}", fullmatch=True)
 SERVICE = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
@@ -44,3 +44,10 @@ def test_topics_become_names_of_objects_and_stay_different(names: list[tuple[str
     made = [topic_resource(f"{mission}.frames.{scope}") for mission, scope in names]
     assert all(SUBDOMAIN.fullmatch(each) and len(each) <= 253 for each in made)
     assert len(set(made)) == len(names)
+
+
+def test_a_user_of_a_shared_cluster_fits_into_the_subject_of_a_certificate_and_is_nobody_elses() -> None:
+    assert shared_user("firefly", "decom") == "firefly-decom"
+    one, other = (shared_user("m" * 49, f"{'s' * 48}{last}") for last in "ab")
+    assert len(one) <= 64
+    assert one != other

@@ -65,7 +65,7 @@ def test_the_name_of_a_user_of_strimzis_is_in_no_secret() -> None:
     plan = external(authentication=KafkaAuthentication.SCRAM, cluster="shared")
     found = list(objects_in(authentication(plan, Templates()), "scaler.yaml"))
     assert [each["kind"] for each in found] == ["TriggerAuthentication", "ConfigMap"]
-    assert found[1]["data"] == {"username": "scaler"}
+    assert found[1]["data"] == {"username": "all-of-it-scaler"}
 
 
 def test_a_trigger_always_speaks_tls() -> None:

@@ -259,8 +259,9 @@ def test_the_name_of_a_user_of_strimzis_is_that_of_its_object() -> None:
     assert set(secret_files(of).values()) == {"password", "ca.crt"}
     volume = next(volume for volume in pod(of)["volumes"] if volume["name"] == "kafka")
     (told,) = (source["downwardAPI"]["items"] for source in volume["projected"]["sources"] if "downwardAPI" in source)
-    assert told == [{"path": "username", "fieldRef": {"fieldPath": "metadata.labels['app.kubernetes.io/name']"}}]
-    assert of["StatefulSet"]["spec"]["template"]["metadata"]["labels"]["app.kubernetes.io/name"] == "decom"
+    assert told == [{"path": "username", "fieldRef": {"fieldPath": "metadata.annotations['c2kit.io/kafka-user']"}}]
+    annotations = of["StatefulSet"]["spec"]["template"]["metadata"]["annotations"]
+    assert annotations["c2kit.io/kafka-user"] == "all-of-it-decom"
 
 
 def test_a_registry_that_asks_who_pulls_is_told() -> None:
