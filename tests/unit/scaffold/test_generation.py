@@ -7,33 +7,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-
-from c2kit.errors import DefinitionError, UsageError
-from c2kit.links import TcpClient
-from c2kit.pipeline.composition.mission import Mission
-from c2kit.pipeline.composition.names import RESERVED
-from c2kit.processors import Decommutator, Identifier
-from c2kit.protocols import CcsdsPackets
+from c2kit.errors import DefinitionError
 from c2kit.scaffold.documents import objects_in
 from c2kit.scaffold.generation import Deployment, Inputs, generate
 from c2kit.scaffold.images import ImageSources
 from c2kit.scaffold.mission_files import MissionFiles
-from c2kit.scaffold.names import label
 from c2kit.scaffold.rendering import Templates
 from c2kit.scaffold.settings import Settings
 from c2kit.scaffold.wheels import Wheels
-from tests.missions import example_dictionary
 from tests.scaffolding import everything, everything_settings, planned_example, with_stages
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from c2kit.pipeline.composition.description import MissionDescription
-    from c2kit.scaffold.tree import Tree
 
-NAMES = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9-]{0,39}", fullmatch=True).filter(
     lambda name: name.lower() not in RESERVED
 )
 
@@ -103,35 +91,6 @@ def test_no_image_is_built_from_something_else_than_its_manifest_says() -> None:
 def test_a_line_of_digests_that_cannot_be_is_told_with_its_file() -> None:
     with pytest.raises(DefinitionError, match=r"digests\.txt:1: no digest of an image"):
         deployment(planned_example().description, Settings(namespace="a", registry="r"), digests="nonsense\n")
-
-
-def outcome(description: MissionDescription, told: Settings) -> tuple[str, Tree | None]:
-    """Why it is refused, or else what is generated."""
-    try:
-        return "", deployment(description, told).tree
-    except UsageError as error:
-        return str(error), None
-
-
-@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow], deadline=None)
-@given(st.lists(NAMES, min_size=1, max_size=12, unique_by=str.lower), NAMES)
-def test_names_at_the_edges_of_the_rule_are_deployed_or_refused_with_both_sides(names: list[str], mission: str) -> None:
-    made = Mission(mission, dictionary=example_dictionary())
-    link = TcpClient("192.0.2.1", 7011)
-    made.interface(names[0], link, protocols=[CcsdsPackets()], targets=["FIREFLY"])
-    if len(names) > 1:
-        made.stage(names[1], Identifier(), Decommutator())
-    for number, name in enumerate(names[2:]):
-        port = TcpClient("192.0.2.2", 7100 + number)
-        made.interface(name, port, protocols=[CcsdsPackets()], targets=["ANTENNA"])
-    told = Settings(namespace=label(mission), registry="localhost/x")
-    refusal, tree = outcome(made.describe(), told)
-    assert (tree is None) == any(name in refusal for name in names)
-    if tree is None:
-        return
-    texts = [data.decode() for path, data in tree.files.items() if path.startswith("base/stages/")]
-    sets = [each for text in texts for each in objects_in(text, "stage") if each["kind"] == "StatefulSet"]
-    assert len({each["metadata"]["name"] for each in sets}) == len(names)
 
 
 def test_two_hundred_stages_are_a_deployment_too(tmp_path: Path) -> None:
