@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import yaml
+
 from c2kit.errors import DefinitionError
 from c2kit.scaffold.documents import objects_in
 from c2kit.scaffold.generation import Deployment, Inputs, generate
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from c2kit.pipeline.composition.description import MissionDescription
-
-    lambda name: name.lower() not in RESERVED
-)
 
 
 def deployment(description: MissionDescription, told: Settings, digests: str = "", folder: str = "") -> Deployment:
