@@ -78,7 +78,7 @@ def _mesh(plan: Plan) -> Iterator[Requirement]:
 def _scaling(plan: Plan) -> Iterator[Requirement]:
     scaled = [workload.label for workload in plan.workloads if workload.autoscale is not None]
     if scaled:
-        what = f"KEDA 2.17 or later in namespace {plan.settings.scaler_namespace}"
+        what = f"KEDA 2.18 or later in namespace {plan.settings.scaler_namespace}"
         yield Requirement(what=what, why=f"it says how many replicas there are of {', '.join(scaled)}")
 
 
@@ -89,7 +89,8 @@ def _storage(plan: Plan) -> Iterator[Requirement]:
         classes.add(plan.settings.kafka.strimzi.storage_class)
     if classes:
         names = ", ".join(name or "the default one" for name in sorted(classes))
-        yield Requirement(what=f"storage classes: {names}", why="brokers keep streams, and sinks keep logs")
+        why = "brokers keep streams; volumes of sinks are ReadWriteOncePod, which drivers of the CSI know"
+        yield Requirement(what=f"storage classes: {names}", why=why)
     for claim in sorted({volume.claim for volume in volumes if volume.claim}):
         yield Requirement(what=f"the claim {claim}", why="an interface reads a file in it")
 
