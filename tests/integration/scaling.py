@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attrs import evolve
+from confluent_kafka import KafkaException
 
 from c2kit.batches import PacketBatch, TelemetryBatch
 from c2kit.batches.kinds import Kind
@@ -117,9 +118,12 @@ def stage(
 
 
 def shares(cluster: Cluster, group: str) -> list[int]:
-    """How many partitions each member of a group has, the smallest first."""
-    futures = cluster.admin.describe_consumer_groups([group])
-    members = futures[group].result(30).members
+    """How many partitions each member of a group has, the smallest first; none where nobody answers now."""
+    futures = cluster.admin.describe_consumer_groups([group], request_timeout=5)
+    try:
+        members = futures[group].result(10).members
+    except (KafkaException, TimeoutError):  # the broker may have been another process a moment ago
+        return []
     return sorted(len(member.assignment.topic_partitions) for member in members)
 
 

@@ -97,7 +97,7 @@ def test_a_changed_dictionary_is_waited_for_and_then_old_and_new_replicas_run_at
         assert code == 503
         assert "c2kit streams apply" in told
         assert new_hash in told
-        assert shares(one_broker, "scaled.decom") == [4]
+        wait_for(lambda: shares(one_broker, "scaled.decom"), lambda found: found == [4])
         provisioning_of(new).apply()
         wait_for(lambda: readiness(port)[0], lambda code: code == 200)
         wait_for(lambda: shares(one_broker, "scaled.decom"), lambda found: found == [2, 2])

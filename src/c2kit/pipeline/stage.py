@@ -18,7 +18,7 @@ from c2kit.batches import PacketBatch
 from c2kit.batches.kinds import Kind
 from c2kit.batches.packets import joined
 from c2kit.bus import PartitionsLost, Record, Step
-from c2kit.bus.records import LaneState, pack_state, unpack_state
+from c2kit.bus.records import LaneState, Severity, pack_state, unpack_state
 from c2kit.dictionaries import Dictionary
 from c2kit.errors import MessageError
 from c2kit.pipeline.chain import Chain, ProcessorFailed, StateRefused, keys_of
@@ -33,7 +33,7 @@ from c2kit.processors import Processor, UnknownPackets
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from c2kit.bus import PartitionId, Received, StateKey
+    from c2kit.bus import Delivery, PartitionId, Received, StateKey
     from c2kit.pipeline.surroundings import StageSurroundings
     from c2kit.pipeline.wire import Batch
     from c2kit.processors import Aside
@@ -143,6 +143,8 @@ class ProcessingStage(Stage):
         self._draft: _Draft | None = None
         self._committed: dict[tuple[PartitionId, str, str], LaneState] = {}
         self._consumed: dict[PartitionId, int] = {}
+        self._news: list[Record] = []
+        """What its next step tells of partitions that came and went."""
         self._worker = surroundings.bus.worker(
             stage.identity,
             list(surroundings.inputs),
@@ -163,6 +165,7 @@ class ProcessingStage(Stage):
             if not self._waiting:
                 return False
             self._draft = self._drafted(self._waiting)
+            self._draft.publish += self._news
             self._waiting = ()
         try:
             self._worker.commit(self._draft.step)
@@ -173,7 +176,7 @@ class ProcessingStage(Stage):
         self.dead_letters += self._draft.dead_letters
         self._committed |= self._draft.states
         self._consumed |= self._draft.consumed
-        self._draft = None
+        self._draft, self._news = None, []
         return True
 
     def _forget(self, error: PartitionsLost) -> None:
@@ -185,6 +188,8 @@ class ProcessingStage(Stage):
 
     def _receive(self, timeout_seconds: float) -> Sequence[Received]:
         delivery = self._worker.receive(timeout_seconds)
+        if delivery.lost or (delivery.gained and self._consumed):
+            self._tell_of_others(delivery)
         changed = delivery.lost | delivery.gained  # what comes back was another's meanwhile
         for key in [key for key in self._chains if key[0] in changed]:
             del self._chains[key]
@@ -196,6 +201,21 @@ class ProcessingStage(Stage):
             value = self._worker.snapshot(consumed_key(partition))
             self._consumed[partition] = 0 if value is None else unpack_state(value).taken
         return delivery.records
+
+    def _tell_of_others(self, delivery: Delivery) -> None:
+        """Tell of partitions that came from other replicas, or went to them."""
+        gained, lost = (
+            sorted(f"{stream}[{number}]" for stream, number in some) for some in (delivery.gained, delivery.lost)
+        )
+        what = [f"{word} {', '.join(some)}" for word, some in (("gained", gained), ("lost", lost)) if some]
+        event = self._surroundings.event(
+            "rebalance",
+            Severity.INFO,
+            f"replica {self._surroundings.ordinal} {' and '.join(what)}",
+            gained=gained,
+            lost=lost,
+        )
+        self._news.append(self._surroundings.own_record(Kind.EVENTS, event))
 
     def _drafted(self, records: Sequence[Received]) -> _Draft:
         self.working_since = time.monotonic()

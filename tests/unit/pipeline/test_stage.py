@@ -569,4 +569,8 @@ def test_replicas_share_lanes_and_take_over_with_their_memory(bus: StreamBus) ->
     assert not any(event.kind == "sequence" for event in events_of(bus, mission))
     (last,) = stages
     assert sum(row.taken for row in last.ledger() if row.processor == "Identifier") == 2 * len(packets)
+    changes = [event for event in events_of(bus, mission) if event.kind == "rebalance"]
+    assert {event.severity for event in changes} == {Severity.INFO}
+    gained = [each for event in changes if "replica 0" in event.message for each in event.facts["gained"]]
+    assert len(gained) == 1, "what the other gave up, and none of those that it began with"
     last.close()

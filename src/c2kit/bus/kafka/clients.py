@@ -41,10 +41,11 @@ _TELLING_MS = 5_000
 _FETCH_WAIT_MS = 100
 """How long a broker holds an empty answer; so long it may take until a partition that was added is asked for."""
 _IDLE_MS = 5_000
-"""After so long a producer closes a connection that it does not use.
+_REFRESH_MS = 20_000
+"""After so long a producer closes a connection that it does not use; and so often it asks who leads what.
 
 A step whose group's coordinator is gone for good waits for the client to note a change of any connection, whatever its
-time limit is (librdkafka #5456, #5511): so there has to be one."""
+time limit is (librdkafka #5456, #5511). So there has to be one again and again, which these two see to."""
 _LARGEST_REQUEST_BYTES = 100_000_000
 """What is too large for a topic is refused before; this must never be in the way."""
 _CAUSE_SECONDS = 60.0
@@ -104,6 +105,7 @@ class Clients:
             "transaction.timeout.ms": transaction_timeout_ms,
             "linger.ms": 0,
             "connections.max.idle.ms": _IDLE_MS,
+            "topic.metadata.refresh.interval.ms": _REFRESH_MS,
             "message.max.bytes": _LARGEST_REQUEST_BYTES,
         }
         return self._made(Producer, settings)
