@@ -36,45 +36,83 @@ static bool is_kept(const struct element *element, const uint8_t *data, int64_t 
     return (element->encoding == IEEE754 && element->bits == 16) || value == (wanted & mask);
 }
 
-static void check_number(struct input *input)
+/* An element that can be put anywhere; false where the input has none. */
+static bool take_element(struct input *input, struct element *element)
 {
-    struct element element = any_element(input, MIL_STD_1750A);
-    struct field field = {.element = element, .length = SINGLE, .count = 1};
-    struct program program = {&field, 1, NULL, 0, NULL, 0};
+    *element = any_element(input, MIL_STD_1750A);
+    struct field field = {.element = *element, .length = SINGLE, .count = 1};
+    struct program program = {.fields = &field, .count = 1};
     if (!program_check(&program))
-        return;
+        return false;
     /* Of a permutation only: other places would write one byte twice. */
     unsigned seen = 0;
-    for (int byte = 0; element.order == MIXED && byte < element.bits / 8; byte++)
-        seen |= 1u << element.places[byte];
-    if (element.order == MIXED && seen != (1u << element.bits / 8) - 1)
-        return;
-    int64_t bit = up_to(input, 70), size = (bit + element.bits + 7) / 8 + up_to(input, 9);
-    uint8_t *data = exactly(size);
-    memset(data, 0, (size_t)size);
-    uint64_t pattern, wanted;
-    if (pattern_of(input, &element, &pattern, &wanted)) {
-        put_pattern(&element, data, size, bit, pattern);
-        require(slow_pattern(&element, data, bit) == pattern);
-        require(is_kept(&element, data, bit, wanted));
-        int ones = 0, kept = 0;
-        for (int64_t each = 0; each < 8 * size; each++)
-            ones += (int)bit_at(data, each, false);
-        for (int each = 0; each < 64; each++)
-            kept += (int)(pattern >> each & 1);
-        require(ones == kept);
+    for (int byte = 0; element->order == MIXED && byte < element->bits / 8; byte++)
+        seen |= 1u << element->places[byte];
+    return element->order != MIXED || seen == (1u << element->bits / 8) - 1;
+}
+
+static int ones_in(const uint8_t *data, int64_t size)
+{
+    int ones = 0;
+    for (int64_t bit = 0; bit < 8 * size; bit++)
+        ones += (int)bit_at(data, bit, false);
+    return ones;
+}
+
+enum { MOST_NUMBERS = 6 };
+
+/* Numbers one after another, all of which count the bits of a byte from the same end. */
+static void check_numbers(struct input *input)
+{
+    struct element elements[MOST_NUMBERS];
+    uint64_t patterns[MOST_NUMBERS], wanted[MOST_NUMBERS];
+    int64_t starts[MOST_NUMBERS], bit = up_to(input, 70), size, words_size;
+    int count = 0, ones = 0, most = (int)up_to(input, MOST_NUMBERS);
+    bool is_little = take(input, 1) & 1;
+    while (count < most && take_element(input, &elements[count])) {
+        struct element *element = &elements[count];
+        if (element->order != MIXED)
+            element->order = is_little ? LITTLE : BIG;
+        if ((is_little && element->order == MIXED) || !pattern_of(input, element, &patterns[count], &wanted[count]))
+            break;
+        starts[count++] = bit;
+        bit += element->bits;
     }
+    size = (bit + 7) / 8 + up_to(input, 9);
+    words_size = 8 * words_of(size);
+    uint8_t *data = exactly(size);
+    uint64_t *words = exactly(words_size);
+    if (words_size)
+        memset(words, 0, (size_t)words_size);
+    for (int each = 0; each < count; each++) {
+        put_pattern(&elements[each], words, starts[each], patterns[each]);
+        for (int place = 0; place < 64; place++)
+            ones += (int)(patterns[each] >> place & 1);
+    }
+    bytes_of(words, data, size);
+    for (int each = 0; each < count; each++) {
+        require(slow_pattern(&elements[each], data, starts[each]) == patterns[each]);
+        require(is_kept(&elements[each], data, starts[each], wanted[each]));
+    }
+    require(ones_in(data, size) == ones);
+    free(words);
     free(data);
 }
 
 static void check_bytes(struct input *input)
 {
-    int64_t bit = up_to(input, 30), count = (int64_t)input->size, size = (bit + 8 * count + 7) / 8;
+    int64_t bit = up_to(input, 130), count = (int64_t)input->size, size = (bit + 8 * count + 7) / 8;
+    int64_t words_size = 8 * words_of(size);
     uint8_t *bytes = copied(input), *data = exactly(size);
-    memset(data, 0, (size_t)size);
-    put_bytes(data, bit, bytes, count);
+    uint64_t *words = exactly(words_size);
+    if (words_size)
+        memset(words, 0, (size_t)words_size);
+    put_bytes(words, bit, bytes, count);
+    bytes_of(words, data, size);
     for (int64_t i = 0; i < count; i++)
         require(bits_at(data, bit + 8 * i, 8, false) == bytes[i]);
+    require(ones_in(data, size) == ones_in(bytes, count));
+    free(words);
     free(data);
     free(bytes);
 }
@@ -82,6 +120,6 @@ static void check_bytes(struct input *input)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     struct input input = {bytes, size};
-    (take(&input, 1) & 1 ? check_number : check_bytes)(&input);
+    (take(&input, 1) & 1 ? check_numbers : check_bytes)(&input);
     return 0;
 }

@@ -8,13 +8,14 @@ from __future__ import annotations
 import math
 import operator
 import random
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 from attrs import evolve, frozen
 from hypothesis import strategies as st
 
 from c2kit.errors import DefinitionError
+from c2kit.kernel.contract import Column
 from c2kit.kernel.layout import Layout
 from c2kit.model.fields import (
     Condition,
@@ -29,9 +30,6 @@ from c2kit.model.fields import (
     Text,
 )
 
-if TYPE_CHECKING:
-    from c2kit.kernel.contract import Column
-
 __all__ = [
     "Batch",
     "assert_same_columns",
@@ -41,7 +39,9 @@ __all__ = [
     "layouts",
     "number_fields",
     "packet_values",
+    "plain_layouts",
     "random_bytes",
+    "taken",
 ]
 
 Values = dict[str, Any]
@@ -158,6 +158,19 @@ def layouts(draw: st.DrawFn, *, most_fields: int = 7, offsets: st.SearchStrategy
             continue
         chosen.append(field)
     return Layout(tuple(chosen))
+
+
+@st.composite
+def plain_layouts(draw: st.DrawFn, *, offsets: st.SearchStrategy[int | None] = ANYWHERE) -> Layout:
+    """Single numbers, and bytes of fixed size: what one packet at a time has a way of its own for."""
+    plain: list[Field] = []
+    for index in range(draw(st.integers(1, 7))):
+        field = evolve(draw(number_fields(f"F{index}", offsets=offsets)), length=None)
+        if draw(st.integers(0, 4)) == 0:
+            size = Fixed((draw(st.integers(1, 19)),))
+            field = Field(name=field.name, encoding=Encoding.BINARY, length=size, bit_offset=field.bit_offset)
+        plain.append(field)
+    return Layout(tuple(plain))
 
 
 def in_one_order(layout: Layout, byte_order: str) -> Layout:
@@ -317,6 +330,17 @@ def assert_same_columns(found: list[Column], expected: list[Column]) -> None:
         assert _listed(one.valid) == _listed(other.valid)
         assert _listed(one.offsets) == _listed(other.offsets)
         assert one.offsets is None or one.offsets.dtype == np.int64
+
+
+def taken(column: Column, which: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Column:
+    """The column of these packets of another one, as a kernel would have made it."""
+    valid = None if column.valid is None or column.valid[which].all() else column.valid[which]
+    if column.offsets is None:
+        return Column(column.values[which], valid)
+    lows, sizes = column.offsets[:-1][which], np.diff(column.offsets)[which]
+    offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+    places = np.repeat(lows - offsets[:-1], sizes) + np.arange(offsets[-1])
+    return Column(column.values[places], valid, offsets, is_bytes=column.is_bytes)
 
 
 def _listed(array: np.ndarray[tuple[int], np.dtype[np.generic]] | None) -> list[object] | None:

@@ -107,6 +107,32 @@ def test_monotonic_and_range_are_what_looking_at_every_value_says(made: tuple[It
     assert engineering_range(item.conversion, low, high) == reach
 
 
+NUMBER_ITEMS = st.builds(
+    lambda encoding, bits: Item(name="X", encoding=encoding, bit_length=bits),
+    st.sampled_from(INTEGERS),
+    st.integers(1, 64),
+)
+
+
+@given(NUMBER_ITEMS, COEFFICIENTS, COEFFICIENTS, st.data())
+def test_a_line_is_inverted_as_a_polynomial_is_that_has_more_terms(
+    item: Item, offset: float, scale: float, data: st.DataObject
+) -> None:
+    # A polynomial of three coefficients is inverted by bisection, one of two at once.
+    low, high = item.raw_range or (0, 0)
+    raw = data.draw(st.integers(low - 2, high + 2))
+    halves = data.draw(st.integers(-2, 2))
+    wanted = data.draw(st.sampled_from([raw, offset, offset + scale * raw, offset + scale * (raw + halves / 2)]))
+
+    def outcome(*coefficients: float) -> object:
+        try:
+            return invert(Polynomial(coefficients), item, wanted)
+        except UsageError as error:
+            return str(error)
+
+    assert outcome(offset, scale) == outcome(offset, scale, 0.0)
+
+
 @given(byte_items(), st.one_of(SMALL, st.floats(allow_nan=False, allow_infinity=False)), st.data())
 def test_an_inverse_is_the_nearest_raw_value_or_is_refused(
     made: tuple[Item, list[Fraction | None]], anything: float, data: st.DataObject

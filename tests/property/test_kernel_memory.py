@@ -15,7 +15,7 @@ from c2kit.kernel.contract import LengthRule
 from c2kit.model.crc import CATALOGUE
 from tests.guarded import SIDES, needs_guards, with_guards
 from tests.kernels import OTHERS
-from tests.property.layouts import Batch, assert_same_columns, batches, layouts
+from tests.property.layouts import Batch, assert_same_columns, batches, layouts, plain_layouts, random_bytes
 
 if TYPE_CHECKING:
     from c2kit.kernel.layout import Layout
@@ -57,6 +57,19 @@ def test_packets_beside_memory_that_must_not_be_read_decode_the_same(side: Side,
     with with_guards(batch.buffer, side) as view:
         for kernel in OTHERS.values():
             assert_same_columns(kernel.decode(layout, view, batch.starts, batch.ends), expected)
+
+
+@SIDES
+@given(st.data())
+def test_one_packet_beside_memory_that_must_not_be_read_has_the_same_values(side: Side, data: st.DataObject) -> None:
+    layout = data.draw(st.one_of(plain_layouts(), layouts()))
+    whole = -(-layout.fixed_bits // 8)
+    packet = data.draw(random_bytes(max(whole + data.draw(st.integers(-1, 1)), 0)))
+    expected = reference.codec(layout).values(packet)
+    with with_guards(packet, side) as view:
+        for kernel in OTHERS.values():
+            assert repr(kernel.codec(layout).values(view)) == repr(expected)
+            assert repr(tuple(kernel.codec(layout).record(view).values())) == repr(expected)
 
 
 @SIDES

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pytest
 from hypothesis import assume, given, reject
 from hypothesis import strategies as st
 
+from c2kit.kernel import reference
+from c2kit.kernel.clock import Clock
 from c2kit.kernel.layout import raw_dtype
 from c2kit.kernel.leapseconds import LeapSeconds, leap_seconds
 from c2kit.kernel.tally import Tally
@@ -16,9 +19,12 @@ from c2kit.model.fields import Encoding, Fixed
 from c2kit.model.packets import Item, Packet
 from c2kit.model.time import Cds, Cuc, Epoch, PacketTime, Scale
 from tests.columns import numbers, strings
+from tests.kernels import OTHERS
+from tests.property.layouts import assert_same_columns
 
 if TYPE_CHECKING:
     from c2kit.kernel.contract import Column
+    from c2kit.kernel.time import Times
 
 SECOND = 10**9
 DAY = 86_400
@@ -177,3 +183,41 @@ def test_what_is_shown_is_read_as_the_last_time_not_after_it(packet: Packet, sin
         folds = leap_seconds().follows_leap(np.array([when // SECOND]))[0]
         if read // SECOND == when // SECOND:
             assert result.is_leap[0] == (is_leap and folds)
+
+
+def assert_same_times(found: Times, wanted: Times) -> None:
+    assert_same_columns([found.column], [wanted.column])
+    assert found.is_leap.tolist() == wanted.is_leap.tolist()
+    assert found.tallies == wanted.tallies
+
+
+@given(st.data(), clocks(), st.one_of(tables(), st.just(leap_seconds())))
+def test_every_kernel_reads_the_same_times(data: st.DataObject, packet: Packet, table: LeapSeconds) -> None:
+    clock = Clock.of(packet, table)
+    assert clock is not None
+    rows = data.draw(st.lists(st.tuples(*(raw_values(item) for item in packet.items)), max_size=8))
+    whole = [row for row in rows if None not in row]
+    names = [item.name for item in packet.items]
+    packets = [reference.encode(clock.layout, dict(zip(names, row, strict=True))) for row in whole]
+    # Whole packets, those that lack a byte, and any bytes.
+    packets += [packet[:-1] for packet in packets] + data.draw(
+        st.lists(st.binary(min_size=20, max_size=20), max_size=3)
+    )
+    ends = np.cumsum([len(packet) for packet in packets], dtype=np.int64)
+    starts = ends - np.array([len(packet) for packet in packets], np.int64)
+    expected = reference.times(clock, b"".join(packets), starts, ends)
+    for kernel in OTHERS.values():
+        assert_same_times(kernel.times(clock, b"".join(packets), starts, ends), expected)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 31, 32, 33, 10_000])
+@given(st.data(), clocks())
+def test_every_kernel_reads_the_same_times_of_many_packets(count: int, data: st.DataObject, packet: Packet) -> None:
+    clock = Clock.of(packet)
+    assert clock is not None
+    buffer = data.draw(st.binary(min_size=40, max_size=60))
+    starts = np.random.default_rng(1).integers(0, 20, count)
+    ends = starts + 20
+    times = [kernel.times(clock, buffer, starts, ends) for kernel in OTHERS.values()]
+    for other in times[1:]:
+        assert_same_times(other, times[0])

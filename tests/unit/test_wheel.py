@@ -62,6 +62,14 @@ def test_without_a_compiler_the_wheel_is_for_any_machine(tmp_path: Path) -> None
     assert not [name for name in names_in(the_wheel(tmp_path)) if name.endswith((".so", ".pyd"))]
 
 
+def test_the_wheel_holds_the_templates_of_manifests(tmp_path: Path) -> None:
+    assert build(tmp_path, CC="false").returncode == 0
+    templates = {path.name for path in (ROOT / "src/c2kit/scaffold/templates").iterdir()}
+    folder = "c2kit/scaffold/templates/"
+    held = {name.removeprefix(folder) for name in names_in(the_wheel(tmp_path)) if name.startswith(folder)}
+    assert held == templates
+
+
 def test_a_kernel_that_is_required_and_does_not_compile_breaks_the_build(tmp_path: Path) -> None:
     assert build(tmp_path, CC="false", C2KIT_REQUIRE_KERNEL="1").returncode != 0
     assert not (tmp_path / "dist").exists() or not list((tmp_path / "dist").iterdir())

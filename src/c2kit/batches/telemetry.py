@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from c2kit.batches.packets import Origin
     from c2kit.kernel.contract import Column
+    from c2kit.kernel.envelope import Written
     from c2kit.model.packets import Packet
 
 __all__ = ["TelemetryBatch"]
@@ -45,6 +46,8 @@ class TelemetryBatch:
     """:class:`~c2kit.model.limits.LimitState` codes (uint8) of the items that have limits, once they were checked."""
     interface: str = ""
     origin: Origin = "realtime"
+    _written: tuple[str, Written] | None = field(default=None, init=False)
+    """All but the limits as a message, and of which schema that is. What is evolved from the batch has none."""
 
     def __len__(self) -> int:
         """The number of packets."""
@@ -74,6 +77,21 @@ class TelemetryBatch:
             remedy = "read raw[...]" if name in self.raw else "choose it where the batch is made or written"
             raise UsageError(f"this batch of {where} has no engineering values of item {name}", remedy=remedy)
         return column
+
+    def with_limits(self, limits: Mapping[str, Column]) -> TelemetryBatch:
+        """The same batch with these limit states, which are not in the message that is kept."""
+        checked = evolve(self, limits=limits)
+        if self._written is not None:
+            checked.keep_written(*self._written)
+        return checked
+
+    def keep_written(self, fingerprint: str, written: Written) -> None:
+        """Remember the batch, but for its limits, as a message of the schema with that fingerprint."""
+        object.__setattr__(self, "_written", (fingerprint, written))
+
+    def written_as(self, fingerprint: str) -> Written | None:
+        """The message that was kept, if it is of the schema with that fingerprint."""
+        return self._written[1] if self._written is not None and self._written[0] == fingerprint else None
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """The batch for other libraries in this process, such as ``pyarrow.table(batch)``: raw and engineering values.

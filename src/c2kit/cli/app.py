@@ -19,6 +19,7 @@ from c2kit.cli.link import link
 from c2kit.cli.logs.commands import log
 from c2kit.cli.replay import replay
 from c2kit.cli.run import run
+from c2kit.cli.scaffold import scaffold
 from c2kit.cli.send import send
 from c2kit.cli.sim import sim
 from c2kit.cli.streams import streams
@@ -53,7 +54,7 @@ def _show_version(context: click.Context) -> None:
 
 COMMANDS = (
     *(decode, encode, check, describe, sim),
-    *(graph, run, demo, tail, send, link, streams, acls, dead_letter, log, replay),
+    *(graph, run, demo, tail, send, link, streams, acls, dead_letter, log, replay, scaffold),
 )
 
 for command in COMMANDS:

@@ -1,6 +1,6 @@
 # The extension module, which is absent where nobody compiled it. What its arguments mean stands in `compiled`.
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Self, TypeAlias
 
 import numpy as np
@@ -21,6 +21,7 @@ class Program:
         fields: tuple[Any, ...],
         conditions: tuple[Any, ...],
         terminators: bytes,
+        conversions: tuple[tuple[Any, ...], tuple[float, ...], tuple[int, ...]],
         column_type: type[Column],
         array_type: type[npt.NDArray[Any]],
         number_types: tuple[np.dtype[Any], ...],
@@ -34,12 +35,26 @@ class Program:
         empty: Callable[[int], _Words],
         zeros: Callable[[int], _Words],
         /,
-    ) -> tuple[_Words, list[Column | Place]]: ...
+    ) -> tuple[_Words, list[Column | Place | None], tuple[int, ...]]: ...
+    def write(
+        self,
+        buffer: Buffer,
+        starts: _Offsets,
+        ends: _Offsets,
+        received: _Words,
+        generated: _Words,
+        is_generated: npt.NDArray[np.bool_] | None,
+        head: bytes,
+        blanks: tuple[int, int, int, int],
+        /,
+    ) -> tuple[bytes, bytes, bytes, tuple[int, ...], int, int]: ...
     def decode_into(self, buffer: Buffer, starts: _Offsets, ends: _Offsets, words: _Words, /) -> int: ...
 
-class Encoder:
-    def __new__(cls, fields: tuple[Any, ...], size_bytes: int, /) -> Self: ...
-    def encode(self, values: object, /) -> bytes | None: ...
+class Codec:
+    def __new__(cls, fields: tuple[Any, ...], size_bytes: int, can_encode: bool, otherwise: object, /) -> Self: ...
+    def encode(self, values: Mapping[str, Any], /) -> bytes: ...
+    def values(self, packet: Buffer, /) -> tuple[Any, ...]: ...
+    def record(self, packet: Buffer, /) -> dict[str, Any]: ...
 
 class Rule:
     def __new__(
@@ -70,5 +85,55 @@ class Crc:
     def into(
         self, buffer: Buffer, starts: _Offsets, ends: _Offsets, words: npt.NDArray[np.uint64] | _Words, /
     ) -> None: ...
+    def of(self, data: Buffer, /) -> int: ...
 
+class Clock:
+    def __new__(
+        cls,
+        code: int,
+        fine_bits: int,
+        is_tai: bool,
+        epoch_seconds: int,
+        epoch_ns: int,
+        entries: tuple[int, ...],
+        inserted: tuple[int, ...],
+        expires: int,
+        /,
+    ) -> Self: ...
+    def tell(
+        self,
+        first: npt.NDArray[Any] | None,
+        second: npt.NDArray[Any] | None,
+        third: npt.NDArray[Any] | None,
+        present: npt.NDArray[np.bool_] | None,
+        times: npt.NDArray[Any],
+        valid: npt.NDArray[Any],
+        is_leap: npt.NDArray[Any],
+        /,
+    ) -> tuple[int, int, int]: ...
+
+class Matcher:
+    def __new__(cls, tables: tuple[tuple[int, bytes, bytes, bytes, bytes], ...], /) -> Self: ...
+    def match(
+        self, buffer: Buffer, starts: _Offsets, ends: _Offsets, ranks: npt.NDArray[np.int64], none: int, /
+    ) -> None: ...
+
+def sequence(
+    buffer: Buffer,
+    starts: _Offsets,
+    ends: _Offsets,
+    last: npt.NDArray[np.int64],
+    which: npt.NDArray[np.int64],
+    due: npt.NDArray[np.int64],
+    /,
+) -> int: ...
+def limits(
+    kind: str,
+    values: npt.NDArray[Any],
+    bounds: bytes,
+    valid: npt.NDArray[np.bool_] | None,
+    states: npt.NDArray[np.uint8],
+    are_numbers: npt.NDArray[np.bool_],
+    /,
+) -> int: ...
 def group(labels: _Offsets, order: _Words, bounds: _Words, /) -> bool: ...

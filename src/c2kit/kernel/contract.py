@@ -22,10 +22,20 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from c2kit.kernel.clock import Clock
+    from c2kit.kernel.decommutation import Decommutated, Decommutation
+    from c2kit.kernel.envelope import Envelope
+    from c2kit.kernel.identity import Identities
     from c2kit.kernel.layout import Layout
+    from c2kit.kernel.sequence import Breaks
+    from c2kit.kernel.time import Times
     from c2kit.model.crc import CrcParameters
+    from c2kit.model.limits import Limits
 
-__all__ = ["Buffer", "Column", "Groups", "Kernel", "LengthRule", "RawValue", "Split"]
+__all__ = ["Buffer", "Codec", "Column", "Groups", "Kernel", "LengthRule", "RawValue", "Split"]
+
+_FEW_GROUPS = 32
+"""Up to so many are looked at one by one, in less time than NumPy takes."""
 
 Buffer = bytes | bytearray | memoryview
 """Bytes as they came."""
@@ -136,10 +146,32 @@ class Groups:
 
     def present(self) -> Iterator[tuple[int, npt.NDArray[np.int64]]]:
         """Each label that occurs, with its indices."""
+        if len(self.bounds) <= _FEW_GROUPS:
+            bounds = self.bounds.tolist()
+            for label, (low, high) in enumerate(itertools.pairwise(bounds)):
+                if low < high:
+                    yield label, self.order[low:high]
+            return
         labels = (self.bounds[1:] > self.bounds[:-1]).nonzero()[0]
         lows, highs = self.bounds[labels].tolist(), self.bounds[labels + 1].tolist()
         for label, low, high in zip(labels.tolist(), lows, highs, strict=True):
             yield label, self.order[low:high]
+
+
+class Codec(Protocol):
+    """A layout, made ready for one packet at a time, where a batch is more than what is wanted."""
+
+    def encode(self, values: Mapping[str, RawValue | Sequence[RawValue]], /) -> bytes:
+        """Encode raw values, as :meth:`Kernel.encode` does."""
+        ...
+
+    def values(self, packet: Buffer, /) -> tuple[Any, ...]:
+        """The raw value of each field of one packet, as :meth:`Column.to_list` has it; ``None`` where there is none."""
+        ...
+
+    def record(self, packet: Buffer, /) -> dict[str, Any]:
+        """The same by name, in the order of the fields."""
+        ...
 
 
 class Kernel(Protocol):
@@ -160,10 +192,60 @@ class Kernel(Protocol):
         """Group indices by their labels, each from 0 to ``count - 1``. Raises UsageError for another label."""
         ...
 
+    def match(
+        self,
+        identities: Identities,
+        buffer: Buffer,
+        starts: npt.NDArray[np.int64],
+        ends: npt.NDArray[np.int64],
+    ) -> npt.NDArray[np.int64]:
+        """For each packet the place of the first identity that it has, or their number where it has none.
+
+        Raises UsageError where a packet does not lie in the buffer.
+        """
+        ...
+
+    def sequence_breaks(
+        self,
+        buffer: Buffer,
+        starts: npt.NDArray[np.int64],
+        ends: npt.NDArray[np.int64],
+        last: npt.NDArray[np.int64],
+    ) -> Breaks:
+        """Which space packets do not have one more, modulo 16 384, than the last count of their APID.
+
+        ``last`` (one for each APID, -1 for none yet) is kept up to date. Packets shorter than a primary header are
+        passed over.
+        """
+        ...
+
     def decode(
         self, layout: Layout, buffer: Buffer, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
     ) -> list[Column]:
         """Decode each field of the layout to a column, by the rules of :mod:`c2kit.model.fields`."""
+        ...
+
+    def decommutate(
+        self,
+        plan: Decommutation,
+        buffer: Buffer,
+        starts: npt.NDArray[np.int64],
+        ends: npt.NDArray[np.int64],
+        envelope: Envelope | None = None,
+    ) -> Decommutated:
+        """Decode each field of a definition, and convert what it converts, by :mod:`c2kit.kernel.conversions.apply`.
+
+        A kernel that can decodes right into a message with that envelope; others disregard it. Raises what a user's
+        function raised.
+        """
+        ...
+
+    def limit_states(self, limits: Limits, engineering: Column) -> Column:
+        """The states of a column of numbers, by the rules of :mod:`c2kit.kernel.conversions.limits`."""
+        ...
+
+    def times(self, clock: Clock, buffer: Buffer, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]) -> Times:
+        """When packets were made, by the rules of :mod:`c2kit.kernel.time`."""
         ...
 
     def encode(self, layout: Layout, values: Mapping[str, RawValue | Sequence[RawValue]]) -> bytes:
@@ -174,6 +256,10 @@ class Kernel(Protocol):
         """
         ...
 
+    def codec(self, layout: Layout) -> Codec:
+        """The layout for one packet at a time."""
+        ...
+
     def crc(
         self,
         buffer: Buffer,
@@ -182,4 +268,8 @@ class Kernel(Protocol):
         parameters: CrcParameters,
     ) -> npt.NDArray[np.uint64]:
         """The CRC of each packet's bytes."""
+        ...
+
+    def crc_of(self, data: Buffer, parameters: CrcParameters) -> int:
+        """The CRC of all these bytes."""
         ...

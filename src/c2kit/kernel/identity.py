@@ -6,9 +6,9 @@ prover) asks it of these, so that both always agree.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import Factory, define, frozen
 
 from c2kit.errors import DefinitionError, UsageError
 from c2kit.kernel import reference
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from c2kit.model.fields import Field
     from c2kit.model.packets import Packet
 
-__all__ = ["Identity", "fixed_bits", "identity"]
+__all__ = ["Identities", "Identity", "fixed_bits", "identity"]
 
 
 @frozen
@@ -57,6 +57,15 @@ class Identity:
             return False
         pairs = zip(self.mask, self.value, other.mask, other.value, strict=False)
         return all(m & n == n and (a ^ b) & n == 0 for m, a, n, b in pairs)
+
+
+@define(eq=False)
+class Identities:
+    """Identities in the order in which they are tried. Equality is identity."""
+
+    identities: tuple[Identity, ...]
+    plans: dict[str, Any] = Factory(dict)
+    """What implementations worked out from them, each under its module's name; nothing but time depends on it."""
 
 
 def identity(packet: Packet) -> Identity:

@@ -77,6 +77,14 @@ class LeapSeconds:
         """The seconds that leap seconds fold onto, and one more that no clock shows."""
         return np.append(self._starts[1:][np.diff(self._offsets) > 0], np.iinfo(np.int64).max)
 
+    def tai_entries(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The table in one row of numbers, and the POSIX seconds that leap seconds fold onto.
+
+        Of each entry: the second of TAI at which it begins, its offset, and the POSIX second at which it ends.
+        """
+        entries = np.stack([self._tai_starts, self._offsets, self._ends], axis=1)
+        return tuple(entries.reshape(-1).tolist()), tuple(self._inserted.tolist())
+
     def posix_from_tai(self, tai: Seconds) -> tuple[Seconds, Flags]:
         """Seconds of TAI to seconds of POSIX time, and which of them are leap seconds.
 

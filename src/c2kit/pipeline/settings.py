@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Value = TypeVar("Value")
 
-__all__ = ["DIRECTORY_PREFIX", "LINK_PREFIX", "VARIABLES", "Settings"]
+__all__ = ["DIRECTORY_PREFIX", "LINK_PREFIX", "VARIABLES", "Settings", "variable_of"]
 
 LINK_PREFIX = "C2KIT_LINK_"
 DIRECTORY_PREFIX = "C2KIT_DIR_"
@@ -97,10 +97,10 @@ class Settings:
             UnknownName: a variable that names no interface or directory of the mission, or nearly is one of ours.
             UsageError: a value that is no address of that link; names the variable.
         """
-        links = [_variable(LINK_PREFIX, name) for name in mission.interfaces]
+        links = [variable_of(LINK_PREFIX, name) for name in mission.interfaces]
         keepers = [spec.raw_log_name for spec in mission.interfaces.values() if spec.raw_log is not None]
         keepers += [name for name, spec in mission.stages.items() if _keeps_files(spec.processors[-1])]
-        directories = [_variable(DIRECTORY_PREFIX, name) for name in keepers]
+        directories = [variable_of(DIRECTORY_PREFIX, name) for name in keepers]
         where = f"mission {mission.name}"
         _check_known(self.links, links, where)
         _check_known(self.directories, directories, where)
@@ -116,23 +116,24 @@ class Settings:
                 raise UnknownName(kind="setting", name=name, known=known, where=where)
 
     def _interface(self, spec: InterfaceSpec) -> InterfaceSpec:
-        directory = self.directories.get(_variable(DIRECTORY_PREFIX, spec.raw_log_name))
+        directory = self.directories.get(variable_of(DIRECTORY_PREFIX, spec.raw_log_name))
         if directory is not None:
             spec = evolve(spec, raw_log=str(directory))
-        variable = _variable(LINK_PREFIX, spec.name)
+        variable = variable_of(LINK_PREFIX, spec.name)
         if variable in self.links:
             spec = evolve(spec, link=_value(variable, self.links[variable], spec.link.at))
         return spec
 
     def _stage(self, spec: StageSpec) -> StageSpec:
-        directory = self.directories.get(_variable(DIRECTORY_PREFIX, spec.name))
+        directory = self.directories.get(variable_of(DIRECTORY_PREFIX, spec.name))
         if directory is None:
             return spec
         *before, sink = spec.processors
         return evolve(spec, processors=(*before, evolve(sink, directory=directory)))  # type: ignore[misc]
 
 
-def _variable(prefix: str, name: str) -> str:
+def variable_of(prefix: str, name: str) -> str:
+    """The variable that says something of the interface or stage with that name."""
     return prefix + name.upper().replace("-", "_")
 
 

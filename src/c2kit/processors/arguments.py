@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +12,7 @@ from attrs import define, evolve, field
 
 from c2kit.errors import ArgumentFault, UsageError
 from c2kit.kernel.chosen import kernel
-from c2kit.kernel.conversions import invert
+from c2kit.kernel.conversions import inverse_of
 from c2kit.kernel.layout import Layout
 from c2kit.kernel.reference.decode import compare
 from c2kit.model.conversions import States
@@ -21,23 +23,95 @@ if TYPE_CHECKING:
 
     from c2kit.model.commands import Argument, Command
 
-__all__ = ["RawValues", "elements_of", "fault_of", "misfits", "parse_argument", "parse_arguments", "raw_values"]
+__all__ = ["ArgumentReader", "RawValues", "elements_of", "fault_of", "misfits", "parse_argument", "parse_arguments"]
 
 RawValues = dict[str, Any]
 """Numbers, bytes, and lists of numbers, by argument."""
 
+_PLAIN_NUMBERS = (int, float)
 _TRUTH = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 _HEX_SEPARATORS = str.maketrans("", "", " :_-")
 
 
-def raw_values(command: Command, given: Mapping[str, Any]) -> tuple[RawValues, list[ArgumentFault]]:
-    """The raw values of the arguments that are present, 0 for what is computed later; and all that is wrong."""
-    resolving = _Resolving(given)
-    resolving.faults += _superfluous(command, given)
-    resolving.read(command)
-    for argument in command.arguments:
-        resolving.resolve(argument)
-    return resolving.raw, resolving.faults
+Attempt = Callable[[Any], Any]
+"""The raw value of what is given for an argument, or the :class:`~c2kit.errors.ArgumentFault` that it is."""
+
+
+@define(eq=False)
+class ArgumentReader:
+    """A command's arguments, made ready to be read from what callers give."""
+
+    command: Command
+    attempts: dict[str, Attempt] = field(init=False)
+    """For the arguments that can be given."""
+    plain: RawValues | None = field(init=False)
+    """Where every argument is always there: the values of all, those that must be given among them, if only as 0."""
+    required: frozenset[str] = field(init=False)
+    own: dict[str, tuple[float, float]] = field(init=False)
+    """For some of them, from which to which integer each is its own raw value, so that nothing else need be asked."""
+
+    def __attrs_post_init__(self) -> None:
+        """Work out what is the same for all callers."""
+        settable = [each for each in self.command.arguments if each.fixed is None and each.computed is None]
+        self.attempts = {argument.name: attempt_at(argument) for argument in settable}
+        self.required = frozenset(each.name for each in settable if each.default is None or each.required)
+        self.own = {argument.name: _own_range(argument) for argument in settable if _takes_integers(argument)}
+        self.plain = self._plain()
+
+    def _plain(self) -> RawValues | None:
+        plain: RawValues = {}
+        for argument in self.command.arguments:
+            if argument.present_if or argument.is_array or isinstance(argument.length, FieldReference):
+                return None
+            plain[argument.name] = 0 if argument.fixed is None else argument.fixed
+            if argument.name in self.attempts and argument.name not in self.required:
+                plain[argument.name] = self.attempts[argument.name](argument.default)
+        return None if any(isinstance(value, ArgumentFault) for value in plain.values()) else plain
+
+    def raw_values(self, given: Mapping[str, Any]) -> tuple[RawValues, list[ArgumentFault]]:
+        """The raw values of the arguments that are present, 0 for what is computed later; and all that is wrong."""
+        raw = self._plainly(given)
+        if raw is not None:
+            return raw, []
+        resolving = _Resolving(given, self.attempts)
+        resolving.faults += _superfluous(self.command, given)
+        resolving.read(self.command)
+        for argument in self.command.arguments:
+            resolving.resolve(argument)
+        return resolving.raw, resolving.faults
+
+    def _plainly(self, given: Mapping[str, Any]) -> RawValues | None:
+        """The same where nothing depends on anything else and nothing is wrong, which is most often so."""
+        if self.plain is None:
+            return None
+        for name in self.required:
+            if name not in given:
+                return None
+        raw = self.plain.copy()
+        for name, value in given.items():
+            if type(value) is int and name in self.own:
+                low, high = self.own[name]
+                if low <= value <= high:
+                    raw[name] = value
+                    continue
+            attempt = self.attempts.get(name)
+            found = None if attempt is None else attempt(value)
+            if found is None or isinstance(found, ArgumentFault):
+                return None
+            raw[name] = found
+        return raw
+
+
+def _takes_integers(argument: Argument) -> bool:
+    is_integer = argument.encoding.is_integer and argument.encoding is not Encoding.BOOLEAN
+    return is_integer and argument.conversion is None and not argument.is_array
+
+
+def _own_range(argument: Argument) -> tuple[float, float]:
+    low, high = argument.raw_range or (0, 0)
+    least = low if argument.minimum is None else max(low, argument.minimum)
+    most = high if argument.maximum is None else min(high, argument.maximum)
+    return least, most
 
 
 def _superfluous(command: Command, given: Mapping[str, Any]) -> Iterator[ArgumentFault]:
@@ -58,6 +132,7 @@ class _Resolving:
     """The arguments of one command, resolved in their order."""
 
     given: Mapping[str, Any]
+    attempts: Mapping[str, Attempt]
     raw: RawValues = field(factory=dict)
     faults: list[ArgumentFault] = field(factory=list)
     undecided: set[str] = field(factory=set)
@@ -71,9 +146,9 @@ class _Resolving:
             if argument.fixed is not None or argument.computed is not None:
                 continue
             if argument.name in self.given:
-                self.values[argument.name] = _attempt(argument, self.given[argument.name])
+                self.values[argument.name] = self.attempts[argument.name](self.given[argument.name])
             elif argument.default is not None and not argument.required:
-                self.values[argument.name] = _attempt(argument, argument.default)
+                self.values[argument.name] = self.attempts[argument.name](argument.default)
         for argument in command.arguments:
             length, raw = argument.length, self.values.get(argument.name)
             if isinstance(length, FieldReference) and isinstance(raw, list | bytes) and length.field not in self.given:
@@ -112,15 +187,24 @@ class _Resolving:
         )
 
 
-def _attempt(argument: Argument, value: Any) -> Any:  # noqa: ANN401 - whatever the argument takes
-    """The raw value, or the fault that it is."""
-    try:
-        _check_range(argument, value)
-        return invert(argument.conversion, argument, value)
-    except ArgumentFault as fault:
-        return fault
-    except UsageError as error:
-        return fault_of(argument, error)
+def attempt_at(argument: Argument) -> Attempt:
+    """What tries values for an argument, one after another."""
+    inverse = inverse_of(argument.conversion, argument)
+    has_range = argument.minimum is not None or argument.maximum is not None
+    low = -math.inf if argument.minimum is None else argument.minimum
+    high = math.inf if argument.maximum is None else argument.maximum
+
+    def attempt(value: Any) -> Any:  # noqa: ANN401 - whatever the argument takes
+        try:
+            if has_range and not (type(value) in _PLAIN_NUMBERS and low <= value <= high):
+                _check_range(argument, value)
+            return inverse(value)
+        except ArgumentFault as fault:
+            return fault
+        except UsageError as error:
+            return fault_of(argument, error)
+
+    return attempt
 
 
 def fault_of(argument: Argument, error: UsageError) -> ArgumentFault:

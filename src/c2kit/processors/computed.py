@@ -6,8 +6,6 @@ from functools import reduce
 from operator import xor
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from c2kit.errors import ArgumentFault
 from c2kit.kernel.chosen import kernel
 from c2kit.model.crc import CrcParameters
@@ -30,16 +28,15 @@ def command_length(argument: Argument, computed: LengthOf, size_bytes: int) -> i
 
 
 def checksum(argument: Argument, computed: Checksum, layout: Layout, raw: RawValues) -> int:
-    """The checksum over the command, with its own bits 0. Raises ArgumentFault for a range that is not all there."""
-    data = kernel.encode(layout, raw | {argument.name: 0})
+    """The checksum over the command, where it is 0 so far. Raises ArgumentFault for a range that is not all there."""
+    data = kernel.codec(layout).encode(raw)
     end = _first_byte(argument, layout, raw, data) if computed.last_byte is None else computed.last_byte
     if not computed.first_byte <= end <= len(data):
         expected, found = f"bytes {computed.first_byte} to {end}", f"a command of {len(data)} bytes"
         raise ArgumentFault(argument.name, "covers what the command does not have", expected=expected, found=found)
     covered = data[computed.first_byte : end]
     if isinstance(computed.algorithm, CrcParameters):
-        starts, ends = np.zeros(1, np.int64), np.array([len(covered)], np.int64)
-        return int(kernel.crc(covered, starts, ends, computed.algorithm)[0])
+        return kernel.crc_of(covered, computed.algorithm)
     if computed.algorithm == "sum":
         return sum(covered) % (1 << argument.bit_length)
     return reduce(xor, covered, 0)

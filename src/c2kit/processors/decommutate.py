@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from attrs import define
+from attrs import frozen
 
 from c2kit.batches import PacketBatch, TelemetryBatch
 from c2kit.batches.kinds import Kind
@@ -13,12 +13,13 @@ from c2kit.dictionaries import Dictionary
 from c2kit.errors import UsageError
 from c2kit.kernel.chosen import kernel
 from c2kit.kernel.columns import presence
-from c2kit.kernel.conversions import bind, bind_derived
-from c2kit.kernel.layout import Layout
+from c2kit.kernel.decommutation import Decommutation
+from c2kit.kernel.envelope import Written
 from c2kit.kernel.tally import Tally, tallies
 from c2kit.model.conversions import Function
 from c2kit.processors.asides import Anomalies, Asides
 from c2kit.processors.base import Processor, needs_dictionary
+from c2kit.processors.envelopes import Envelopes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from c2kit.batches import Column
-    from c2kit.kernel.conversions import Convert, Derive
+    from c2kit.kernel.decommutation import Decommutated
+    from c2kit.kernel.layout import Layout
     from c2kit.kernel.tally import Tallies
     from c2kit.model.packets import Packet
     from c2kit.model.target import Target
@@ -53,8 +55,8 @@ class Decommutator(Processor[PacketBatch, TelemetryBatch]):
         self._is_bound = dictionary is not None
         dictionary = dictionary or Dictionary()
         self._dictionary = dictionary
-        self._compiled = {
-            (target.name, place): _Compiled.of(packet)
+        self._plans = {
+            (target.name, place): _Plan.of(target, packet)
             for target in dictionary.targets
             for place, packet in enumerate(target.packets)
             if _has_functions(packet)
@@ -98,28 +100,42 @@ class Decommutator(Processor[PacketBatch, TelemetryBatch]):
         return target
 
     def _decommutate(self, target: Target, place: int, batch: PacketBatch) -> TelemetryBatch:
-        compiled = self._compiled.get((target.name, place))
-        if compiled is None:
-            compiled = self._compiled[target.name, place] = _Compiled.of(target.packets[place])
-        raw = compiled.raw(batch)
-        engineering, items = compiled.engineering(raw)
-        tallies = sum(items.values(), compiled.lengths(batch, raw))
-        if tallies:
-            name = compiled.packet.name
-            self._asides.add_anomalies(
-                Anomalies(interface=batch.interface, target=target.name, packet=name, tallies=tallies, items=items)
-            )
-        return TelemetryBatch(
+        plan = self._plans.get((target.name, place))
+        if plan is None:
+            plan = self._plans[target.name, place] = _Plan.of(target, target.packets[place])
+        envelope = None if plan.envelopes is None else plan.envelopes.around(batch)
+        found = kernel.decommutate(plan.decommutation, batch.buffer, batch.starts, batch.ends, envelope)
+        self._count(target, plan.decommutation, batch, found)
+        telemetry = TelemetryBatch(
             target=target.name,
-            packet=compiled.packet,
+            packet=plan.decommutation.packet,
             dictionary_hash=target.hash,
             received=batch.received,
             generated=batch.generated,
-            raw=raw,
-            engineering=engineering,
+            raw=found.raw,
+            engineering=found.engineering,
             interface=batch.interface,
             origin=batch.origin,
         )
+        if found.message is not None and plan.envelopes is not None and envelope is not None:
+            telemetry.keep_written(plan.envelopes.fingerprint, Written(envelope.head, found.message))
+        return telemetry
+
+    def _count(self, target: Target, plan: Decommutation, batch: PacketBatch, found: Decommutated) -> None:
+        """Keep what could not be converted, and how many packets have another length than they should."""
+        if not found.tallies and _are_whole(plan, found):
+            return
+        tallies = sum(found.tallies.values(), _lengths(plan, batch, found.raw))
+        if tallies:
+            self._asides.add_anomalies(
+                Anomalies(
+                    interface=batch.interface,
+                    target=target.name,
+                    packet=plan.packet.name,
+                    tallies=tallies,
+                    items=found.tallies,
+                )
+            )
 
     def take_asides(self) -> list[Aside]:
         """What could not be converted since the last call."""
@@ -130,65 +146,51 @@ def _has_functions(packet: Packet) -> bool:
     return bool(packet.derived) or any(isinstance(item.conversion, Function) for item in packet.items)
 
 
-@define(eq=False)
-class _Compiled:
-    """A definition, ready to be decoded."""
+@frozen(eq=False)
+class _Plan:
+    """What becomes of packets of one definition, and what is around it where all of it are numbers."""
 
-    packet: Packet
-    layout: Layout
-    converts: Sequence[tuple[str, Convert]]
-    derives: Sequence[tuple[str, tuple[str, ...], Derive]]
+    decommutation: Decommutation
+    envelopes: Envelopes | None
 
     @classmethod
-    def of(cls, packet: Packet) -> _Compiled:
-        bound = [(item.name, bind(item)) for item in packet.items]
-        return cls(
-            packet=packet,
-            layout=Layout(packet.items),
-            converts=[(name, convert) for name, convert in bound if convert is not None],
-            derives=[(item.name, item.inputs, bind_derived(item)) for item in packet.derived],
-        )
+    def of(cls, target: Target, packet: Packet) -> _Plan:
+        decommutation = Decommutation.of(packet)
+        return cls(decommutation, Envelopes(target, packet) if decommutation.is_numbers_only else None)
 
-    def raw(self, batch: PacketBatch) -> dict[str, Column]:
-        decoded = kernel.decode(self.layout, batch.buffer, batch.starts, batch.ends)
-        return dict(zip(self.layout.index, decoded, strict=True))
 
-    def engineering(self, raw: Mapping[str, Column]) -> tuple[dict[str, Column], dict[str, Tallies]]:
-        """The columns whose values are not the raw ones, and what was counted in each."""
-        engineering: dict[str, Column] = {}
-        counted: dict[str, Tallies] = {}
-        for name, convert in self.converts:
-            converted, tallies = convert(raw[name])
-            if converted is not raw[name]:
-                engineering[name] = converted
-            if tallies:
-                counted[name] = tallies
-        for name, inputs, derive in self.derives:
-            engineering[name] = derive([engineering[each] if each in engineering else raw[each] for each in inputs])
-        return engineering, counted
+def _are_whole(plan: Decommutation, found: Decommutated) -> bool:
+    """Whether it is known without looking at each that packets are as long as they should be."""
+    if found.sizes_bytes is None or not plan.layout.is_fixed:
+        return False
+    least = -(-plan.layout.fixed_bits // 8)
+    declared = least if plan.packet.size_bytes is None else plan.packet.size_bytes
+    return max(least, declared) <= found.sizes_bytes[0] and found.sizes_bytes[1] <= declared
 
-    def lengths(self, batch: PacketBatch, raw: Mapping[str, Column]) -> Tallies:
-        """How many packets are too short or too long."""
-        sizes = batch.ends - batch.starts
-        declared = self.packet.size_bytes
-        if self.layout.is_fixed:
-            short = 8 * sizes < self.layout.fixed_bits
-            declared = -(-self.layout.fixed_bits // 8) if declared is None else declared
-        else:
-            short = self._lacking(len(batch), raw)
-        if declared is None:
-            return tallies({Tally.PACKET_TOO_SHORT: short.sum()})
-        short |= sizes < declared
-        return tallies({Tally.PACKET_TOO_SHORT: short.sum(), Tally.PACKET_TOO_LONG: (sizes > declared).sum()})
 
-    def _lacking(self, count: int, raw: Mapping[str, Column]) -> npt.NDArray[np.bool_]:
-        """Which packets lack a field that is not absent by its conditions."""
-        lacking = np.zeros(count, np.bool_)
-        absent: dict[str, npt.NDArray[np.bool_]] = {}
-        for item in self.layout.fields:
-            if item.present_if:
-                absent[item.name], _ = presence(item, count, raw, absent)
-            valid = raw[item.name].valid
-            if valid is not None:
-                lacking |= ~valid & ~absent.get(item.name, np.False_)
-        return lacking
+def _lengths(plan: Decommutation, batch: PacketBatch, raw: Mapping[str, Column]) -> Tallies:
+    """How many packets are too short or too long."""
+    sizes = batch.ends - batch.starts
+    declared, layout = plan.packet.size_bytes, plan.layout
+    if layout.is_fixed:
+        short = 8 * sizes < layout.fixed_bits
+        declared = -(-layout.fixed_bits // 8) if declared is None else declared
+    else:
+        short = _lacking(layout, len(batch), raw)
+    if declared is None:
+        return tallies({Tally.PACKET_TOO_SHORT: short.sum()})
+    short |= sizes < declared
+    return tallies({Tally.PACKET_TOO_SHORT: short.sum(), Tally.PACKET_TOO_LONG: (sizes > declared).sum()})
+
+
+def _lacking(layout: Layout, count: int, raw: Mapping[str, Column]) -> npt.NDArray[np.bool_]:
+    """Which packets lack a field that is not absent by its conditions."""
+    lacking = np.zeros(count, np.bool_)
+    absent: dict[str, npt.NDArray[np.bool_]] = {}
+    for item in layout.fields:
+        if item.present_if:
+            absent[item.name], _ = presence(item, count, raw, absent)
+        valid = raw[item.name].valid
+        if valid is not None:
+            lacking |= ~valid & ~absent.get(item.name, np.False_)
+    return lacking

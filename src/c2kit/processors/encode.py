@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from attrs import field, frozen
+from attrs import define, field, frozen
 
 from c2kit.batches.kinds import Kind
 from c2kit.dictionaries import Dictionary
@@ -12,15 +13,17 @@ from c2kit.errors import ArgumentFault, CommandRefused, MessageError, UsageError
 from c2kit.kernel.chosen import kernel
 from c2kit.kernel.layout import Layout
 from c2kit.model.commands import Checksum, LengthOf, SequenceCount
-from c2kit.model.conversions import States
-from c2kit.processors.arguments import elements_of, fault_of, misfits, raw_values
+from c2kit.model.conversions import State, States
+from c2kit.processors.arguments import ArgumentReader, elements_of, fault_of, misfits
 from c2kit.processors.base import needs_dictionary, pack_snapshot, unpack_snapshot
 from c2kit.processors.computed import checksum, command_length
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from c2kit.model.commands import Argument, Command
+    from c2kit.kernel.contract import Codec
+    from c2kit.model.commands import Argument, Command, Computed
+    from c2kit.model.target import Target
     from c2kit.processors.arguments import RawValues
 
 __all__ = ["CommandEncoder", "EncodedCommand"]
@@ -68,7 +71,7 @@ class CommandEncoder:
     def __init__(self, dictionary: Dictionary | None = None) -> None:
         self._is_bound = dictionary is not None
         self._dictionary = dictionary or Dictionary()
-        self._layouts: dict[tuple[str, str], Layout] = {}
+        self._prepared: dict[tuple[str, str], _Prepared] = {}
         self._counts: dict[CountKey, int] = {}
 
     @property
@@ -86,18 +89,18 @@ class CommandEncoder:
         """
         if not self._is_bound:
             raise needs_dictionary("CommandEncoder")
-        command = self._dictionary.target(target).command(name)
-        raw, faults = raw_values(command, arguments or {})
+        prepared = self._prepared.get((target, name)) or self._prepare(target, name)
+        raw, faults = prepared.reader.raw_values(arguments or {})
         data = b""
         if not faults:
             try:
-                data = self._encode(target, command, raw)
+                data = self._encode(prepared, raw)
             except ArgumentFault as fault:
                 faults.append(fault)
             except UsageError as error:
-                faults += list(misfits(command, raw)) or [_blamed(command, error)]
+                faults += list(misfits(prepared.command, raw)) or [_blamed(prepared.command, error)]
         else:
-            faults += misfits(command, raw)
+            faults += misfits(prepared.command, raw)
         if faults:
             raise CommandRefused(target=target, command=name, faults=faults)
         return EncodedCommand(
@@ -105,35 +108,36 @@ class CommandEncoder:
             name=name,
             data=data,
             raw=raw,
-            dictionary_hash=self._dictionary.target(target).hash,
-            hazards=_hazards(command, raw),
+            dictionary_hash=prepared.dictionary_hash,
+            hazards=prepared.hazards(raw),
         )
 
-    def _encode(self, target: str, command: Command, raw: RawValues) -> bytes:
+    def _prepare(self, target: str, name: str) -> _Prepared:
+        definitions = self._dictionary.target(target)
+        prepared = self._prepared[target, name] = _Prepared(definitions, definitions.command(name))
+        return prepared
+
+    def _encode(self, prepared: _Prepared, raw: RawValues) -> bytes:
         """Encode, compute what depends on the bytes, and encode again; ``raw`` gets the computed values."""
-        layout = self._layout(target, command)
-        computed = [(each, each.computed) for each in command.arguments if each.name in raw and each.computed]
-        size = len(kernel.encode(layout, raw))
+        data = prepared.codec.encode(raw)
+        if not prepared.computed:
+            return data
         taken: dict[CountKey, int] = {}
-        for argument, what in computed:
+        for argument, what in prepared.computed:
+            if argument.name not in raw:
+                continue
             if isinstance(what, LengthOf):
-                raw[argument.name] = command_length(argument, what, size)
+                raw[argument.name] = command_length(argument, what, len(data))
             elif isinstance(what, SequenceCount):
-                key = _count_key(target, argument, what, raw)
+                key = _count_key(prepared.target.name, argument, what, raw)
                 raw[argument.name] = self._counts.get(key, 0) % (1 << argument.bit_length)
                 taken[key] = raw[argument.name] + 1
-        for argument, what in computed:
-            if isinstance(what, Checksum):
-                raw[argument.name] = checksum(argument, what, layout, raw)
-        data = kernel.encode(layout, raw)
+        for argument, what in prepared.computed:
+            if isinstance(what, Checksum) and argument.name in raw:
+                raw[argument.name] = checksum(argument, what, prepared.layout, raw)
+        data = prepared.codec.encode(raw)
         self._counts.update(taken)
         return data
-
-    def _layout(self, target: str, command: Command) -> Layout:
-        key = (target, command.name)
-        if key not in self._layouts:
-            self._layouts[key] = Layout(command.arguments)
-        return self._layouts[key]
 
     def set_sequence_count(self, target: str, per: str, count: int) -> None:
         """Let the next command of a target whose count goes by ``per`` (such as ``APID=100``) have this count."""
@@ -161,6 +165,56 @@ class CommandEncoder:
         self._counts = counts
 
 
+@define(eq=False)
+class _Prepared:
+    """A command, with what is the same whenever it is encoded."""
+
+    target: Target
+    command: Command
+
+    @cached_property
+    def reader(self) -> ArgumentReader:
+        return ArgumentReader(self.command)
+
+    @cached_property
+    def layout(self) -> Layout:
+        return Layout(self.command.arguments)
+
+    @cached_property
+    def codec(self) -> Codec:
+        return kernel.codec(self.layout)
+
+    @cached_property
+    def computed(self) -> list[tuple[Argument, Computed]]:
+        return [(each, each.computed) for each in self.command.arguments if each.computed is not None]
+
+    @cached_property
+    def dictionary_hash(self) -> str:
+        return self.target.hash
+
+    @cached_property
+    def hazardous(self) -> list[tuple[Argument, list[State]]]:
+        """The arguments that some states make hazardous, and those."""
+        return [
+            (each, [state for state in each.conversion.states if state.name in each.hazardous_states])
+            for each in self.command.arguments
+            if each.hazardous_states and isinstance(each.conversion, States)
+        ]
+
+    def hazards(self, raw: RawValues) -> tuple[str, ...]:
+        """Why the command is hazardous with these arguments."""
+        command = self.command
+        hazards = [command.hazard or "it is hazardous"] if command.hazardous else []
+        for argument, states in self.hazardous:
+            elements = list(elements_of(raw[argument.name])) if argument.name in raw else []
+            hazards += [
+                f"{argument.name}={state.name}" + (f": {command.hazard}" if command.hazard else "")
+                for state in states
+                if any(state.low <= element <= state.high for element in elements)
+            ]
+        return tuple(hazards)
+
+
 def _count_key(target: str, argument: Argument, computed: SequenceCount, raw: RawValues) -> CountKey:
     return target, argument.name if computed.per is None else f"{computed.per}={raw.get(computed.per)}"
 
@@ -172,14 +226,3 @@ def _blamed(command: Command, error: UsageError) -> ArgumentFault:
     if argument is not None:
         return fault_of(argument, error)
     return ArgumentFault(command.name, error.what, expected=error.expected, found=error.found, remedy=error.remedy)
-
-
-def _hazards(command: Command, raw: RawValues) -> tuple[str, ...]:
-    hazards = [command.hazard or "it is hazardous"] if command.hazardous else []
-    for argument in command.arguments:
-        if argument.name in raw and argument.hazardous_states and isinstance(argument.conversion, States):
-            for state in argument.conversion.states:
-                chosen = any(state.low <= element <= state.high for element in elements_of(raw[argument.name]))
-                if chosen and state.name in argument.hazardous_states:
-                    hazards.append(f"{argument.name}={state.name}" + (f": {command.hazard}" if command.hazard else ""))
-    return tuple(hazards)

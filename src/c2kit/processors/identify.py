@@ -12,22 +12,23 @@ from c2kit.batches import PacketBatch
 from c2kit.batches.kinds import Kind
 from c2kit.dictionaries import Dictionary
 from c2kit.errors import MessageError
-from c2kit.kernel.bounds import check_bounds
 from c2kit.kernel.chosen import kernel
+from c2kit.kernel.identity import Identities
 from c2kit.processors.asides import Asides
 from c2kit.processors.base import Processor, needs_dictionary, pack_snapshot, unpack_snapshot
 from c2kit.processors.clocks import Clocks
-from c2kit.processors.matching import Matcher, definitions_of
+from c2kit.processors.matching import definitions_of
 from c2kit.processors.nearest import Explainer
 from c2kit.processors.sequence import SequenceCheck
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    import numpy.typing as npt
+
     from c2kit.kernel.leapseconds import LeapSeconds
     from c2kit.model.target import Target
     from c2kit.processors.asides import Aside
-    from c2kit.processors.matching import Indices
 
 __all__ = ["Identifier", "Totals"]
 
@@ -88,7 +89,7 @@ class Identifier(Processor[PacketBatch, PacketBatch]):
         chosen = dictionary.targets if targets is None else [dictionary.target(name) for name in sorted(set(targets))]
         self._targets = tuple(chosen)
         self._definitions = definitions_of(self._targets)
-        self._matcher = Matcher(self._definitions)
+        self._identities = Identities(tuple(definition.identity for definition in self._definitions))
         self._clocks = Clocks(self._definitions, leap)
         self._places = np.array([definition.place for definition in self._definitions], np.int32)
         numbers = {target.name: number for number, target in enumerate(self._targets)}
@@ -117,12 +118,11 @@ class Identifier(Processor[PacketBatch, PacketBatch]):
         """The packets of each target that has some in the batch, in the order received."""
         if not self._is_bound:
             raise needs_dictionary("Identifier")
-        check_bounds(batch.buffer, batch.starts, batch.ends)
+        ranks = kernel.match(self._identities, batch.buffer, batch.starts, batch.ends)
         self._count(packets_in=len(batch))
         if self._sequence is not None and batch.space_packets and len(batch):
             for breaks in self._sequence.check(batch):
                 self._asides.add_breaks(breaks)
-        ranks = self._matcher.ranks(batch)
         groups = kernel.group(self._owners[ranks], len(self._targets) + 1)
         for number, members in groups.present():
             some, its_ranks = (batch, ranks) if len(members) == len(batch) else (batch.select(members), ranks[members])
@@ -132,7 +132,7 @@ class Identifier(Processor[PacketBatch, PacketBatch]):
                 self._count(packets_out=len(some))
                 yield self._identified(self._targets[number], some, its_ranks)
 
-    def _identified(self, target: Target, batch: PacketBatch, ranks: Indices) -> PacketBatch:
+    def _identified(self, target: Target, batch: PacketBatch, ranks: npt.NDArray[np.int64]) -> PacketBatch:
         generated, anomalies = self._clocks.times(batch, ranks)
         for each in anomalies:
             self._asides.add_anomalies(each)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from attrs import evolve
-
 from c2kit.batches import TelemetryBatch
 from c2kit.batches.kinds import Kind
-from c2kit.kernel.conversions import limit_states
+from c2kit.kernel.chosen import kernel
 from c2kit.processors.base import Processor
 
 if TYPE_CHECKING:
@@ -48,8 +46,8 @@ class LimitsMonitor(Processor[TelemetryBatch, TelemetryBatch]):
         if key not in self._chosen:
             items = batch.packet.items_by_name.values()
             self._chosen[key] = {item.name: limits for item in items if (limits := self._limits_of(item)) is not None}
-        states = {name: limit_states(limits, batch[name]) for name, limits in self._chosen[key].items()}
-        yield evolve(batch, limits=states) if states else batch
+        states = {name: kernel.limit_states(limits, batch[name]) for name, limits in self._chosen[key].items()}
+        yield batch.with_limits(states) if states else batch
 
     def _limits_of(self, item: Item | DerivedItem) -> Limits | None:
         named = {limits.name: limits for limits in item.limits}

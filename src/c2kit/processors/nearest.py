@@ -9,10 +9,10 @@ import numpy as np
 from attrs import define, frozen
 
 from c2kit.kernel.chosen import kernel
+from c2kit.kernel.columns import gathered
 from c2kit.kernel.layout import Layout
 from c2kit.kernel.placement import bit_ranges
 from c2kit.processors.asides import Difference, Likeness, UnknownPackets
-from c2kit.processors.matching import gathered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -180,8 +180,7 @@ class _Identified:
     def difference(self, packet: bytes, first_bit: int, differing_items: int, differing_bits: int) -> Difference:
         """What is to be said of a packet that differs first at this bit."""
         place = next(place for place in self.places for low, high in place.ranges if low <= first_bit < high)
-        starts, ends = np.zeros(1, np.int64), np.array([len(packet)], np.int64)
-        (column,) = kernel.decode(place.layout, packet, starts, ends)
+        (found,) = kernel.codec(place.layout).values(packet)
         return Difference(
             target=self.target,
             packet=self.packet.name,
@@ -190,7 +189,7 @@ class _Identified:
             item=place.match.item,
             bit_offset=first_bit,
             expected=place.match.value,
-            found=column.to_list()[0],
+            found=found,
         )
 
 

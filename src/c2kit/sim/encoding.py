@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from c2kit.kernel.chosen import kernel
-from c2kit.kernel.conversions import invert
+from c2kit.kernel.conversions import inverse_of
 from c2kit.kernel.layout import Layout
 from c2kit.model.conversions import Polynomial, States
 from c2kit.model.fields import Encoding, Field, Fixed
@@ -92,7 +91,7 @@ def _converter(item: Item) -> Callable[[Any], Any]:
     """A function from the item's engineering value to its raw value: a quick one where that is simple."""
     quick = _quick_converter(item)
     if quick is None:
-        return partial(invert, item.conversion, item)
+        return inverse_of(item.conversion, item)
     if item.is_array:
         return lambda values: [quick(value) for value in values]
     return quick

@@ -190,3 +190,19 @@ def test_the_buffer_may_be_any_bytes_like_object(kernel: Kernel, kind: type, par
 def test_parameters_of_no_crc_are_refused(name: str, changes: dict[str, int], expected: str) -> None:
     with pytest.raises(UsageError, match=expected):
         OTHERS[name].crc(b"", np.array([0]), np.array([0]), evolve(CRC32, **changes))  # type: ignore[arg-type]
+
+
+@KERNELS
+@given(data=st.binary(max_size=70), parameters=st.sampled_from([CRC16_CCITT_FALSE, CRC32]))
+def test_all_bytes_have_the_crc_of_a_packet_that_is_all_of_them(
+    kernel: Kernel, data: bytes, parameters: CrcParameters
+) -> None:
+    expected = REFERENCE.crc(data, np.zeros(1, np.int64), np.array([len(data)]), parameters).tolist()
+    for buffer in (data, bytearray(data), memoryview(data)):
+        assert [kernel.crc_of(buffer, parameters)] == expected
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_bytes_have_no_crc_of_impossible_parameters(name: str) -> None:
+    with pytest.raises(UsageError):
+        OTHERS[name].crc_of(b"123456789", evolve(CRC32, width=65))

@@ -25,7 +25,7 @@ def fuzz(root: Path, folder: Path, name: str, seconds: str) -> subprocess.Comple
     return subprocess.run(command, check=False, capture_output=True, text=True, errors="replace", env=environment)
 
 
-@pytest.mark.parametrize("name", ["decode", "split", "encode"])
+@pytest.mark.parametrize("name", ["decode", "split", "encode", "headers"])
 def test_the_fuzzer_finds_nothing(name: str, tmp_path: Path) -> None:
     run = fuzz(ROOT, tmp_path, name, SECONDS)
     assert run.returncode == 0, run.stderr[-5_000:]
@@ -37,9 +37,12 @@ def test_the_fuzzer_finds_nothing(name: str, tmp_path: Path) -> None:
     [
         ("decode", "bits.h", "case 3: return big_endian_16(p) << 8 | p[2];", "case 3: return big_endian_32(p) >> 8;"),
         ("decode", "elements.c", "(word_8, uint8_t, p[0])", "(word_8, uint8_t, p[1])"),
+        ("decode", "convert.c", "raw[i] - least <= span", "raw[i] - least < span"),
+        ("headers", "headers.c", "< PRIMARY_HEADER_BYTES", "< PRIMARY_HEADER_BYTES - 3"),
         ("split", "split.c", "size - place < header", "size - place < header - 1"),
         ("split", "crc.c", "for (; size >= 8; size -= 8, p += 8)", "for (; size >= 7; size -= 8, p += 8)"),
-        ("encode", "encode.c", "pattern >>= 8 - behind;", "pattern >>= 7 - behind;"),
+        ("encode", "encode.h", "pattern << (64 + behind)", "pattern << (63 + behind)"),
+        ("encode", "encode.c", "for (; count >= 8; bit += 64", "for (; count >= 7; bit += 64"),
     ],
 )
 def test_a_fault_that_is_put_in_is_found(name: str, file: str, sound: str, broken: str, tmp_path: Path) -> None:

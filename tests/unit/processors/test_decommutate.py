@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow.ipc
 import pytest
 from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from c2kit.batches import PacketBatch, TelemetryBatch
+from c2kit.batches.arrow import TelemetrySchema
 from c2kit.dictionaries import Dictionary
 from c2kit.errors import DefinitionError, MessageError, UnknownName, UsageError
 from c2kit.kernel.tally import Tally
@@ -27,6 +29,8 @@ from c2kit.processors import Anomalies, Decommutator, Identifier, LimitsMonitor,
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from random import Random
+
+    from c2kit.processors.asides import Aside
 
 ID = Item(name="ID")
 MODES = States((State("SAFE", 0, 0), State("ON", 2, 3)))
@@ -162,6 +166,73 @@ def test_a_function_that_is_missing_is_told_before_the_first_packet() -> None:
     items = (Item(name="A", conversion=Function("c2kit.functions:nonsense")),)
     with pytest.raises(DefinitionError, match=r"A: its function c2kit\.functions:nonsense cannot be imported"):
         Decommutator(Dictionary(targets=(Target(name="SAT", packets=(Packet(name="P", items=items),)),)))
+
+
+BUS = Packet(
+    name="BUS",
+    identification=(Match("ID", 3),),
+    items=(
+        ID,
+        Item(name="MODE", conversion=MODES),
+        Item(name="VOLTAGE", bit_length=16, conversion=Polynomial((0.5, 0.25)), limits=(Limits(red_low=1.0),)),
+        Item(name="ON", bit_length=1, encoding=Encoding.BOOLEAN, present_if=(Condition("MODE", "<", 9),)),
+    ),
+)
+NUMBERS = Dictionary(targets=(Target(name="SAT", packets=(BUS,)),))
+SCHEMA = TelemetrySchema(target="SAT", packet=BUS, dictionary_hash=NUMBERS.target("SAT").hash)
+
+
+def numbers_of(*packets: bytes) -> tuple[TelemetryBatch, list[Aside]]:
+    identify, decommutate = Identifier(NUMBERS), Decommutator(NUMBERS)
+    ((batch,),) = ([*decommutate.process(each)] for each in identify.process(frames_of(packets)[0]))
+    return batch, decommutate.take_asides()
+
+
+def bus(mode: int, voltage: int) -> bytes:
+    return struct.pack(">BBHB", 3, mode, voltage, 0x80)
+
+
+def test_numbers_are_the_same_when_they_were_on_a_stream() -> None:
+    batch, _ = numbers_of(bus(0, 2), bus(9, 40))
+    told = SCHEMA.from_message(SCHEMA.to_message(batch))
+    for each in (batch, told):
+        assert each.row(0) == {"ID": 3, "MODE": "SAFE", "VOLTAGE": 1.0, "ON": True}
+        assert each.row(1) == {"ID": 3, "MODE": "9", "VOLTAGE": 10.5, "ON": None}
+        assert each.row(1, raw=True) == {"ID": 3, "MODE": 9, "VOLTAGE": 40, "ON": None}
+    assert (told.interface, told.origin, told.received.tolist()) == (
+        batch.interface,
+        batch.origin,
+        batch.received.tolist(),
+    )
+
+
+def test_what_is_changed_of_a_batch_is_what_goes_on_a_stream() -> None:
+    batch, _ = numbers_of(bus(0, 2), bus(9, 40))
+    assert SCHEMA.from_message(SCHEMA.to_message(evolve(batch, interface="other"))).interface == "other"
+    assert SCHEMA.from_message(SCHEMA.to_message(batch.select(np.array([1]))))["VOLTAGE"].to_list() == [10.5]
+
+
+def test_limits_go_on_a_stream_with_the_numbers_that_they_are_of() -> None:
+    batch, _ = numbers_of(bus(0, 1), bus(9, 40), bus(2, 0)[:3])
+    (checked,) = LimitsMonitor().process(batch)
+    schema = TelemetrySchema.of(checked)
+    message = schema.to_message(checked)
+    told = schema.from_message(message)
+    assert told.limits["VOLTAGE"].to_list() == [LimitState.RED_LOW, LimitState.GREEN, None]
+    assert [told.row(number) for number in range(3)] == [batch.row(number) for number in range(3)]
+    (seen,) = pyarrow.ipc.open_stream(schema.schema_message() + message)
+    seen.validate(full=True)
+    assert seen["VOLTAGE"].to_pylist() == [0.75, 10.5, None]
+    assert seen["VOLTAGE.limits"].to_pylist() == [LimitState.RED_LOW, LimitState.GREEN, None]
+    assert SCHEMA.from_message(SCHEMA.to_message(checked)).limits == {}
+
+
+def test_numbers_of_packets_of_the_wrong_length_are_counted_too() -> None:
+    batch, (anomalies,) = numbers_of(bus(1, 2)[:3], bus(0, 2) + b"more", bus(0, 2))
+    assert batch.raw["VOLTAGE"].to_list() == [None, 2, 2]
+    assert isinstance(anomalies, Anomalies)
+    assert anomalies.tallies == Counter({Tally.PACKET_TOO_SHORT: 1, Tally.WITHOUT_STATE: 1})
+    assert anomalies.items == {"MODE": Counter({Tally.WITHOUT_STATE: 1})}
 
 
 def test_an_empty_batch_gives_nothing() -> None:

@@ -15,10 +15,13 @@ from c2kit.errors import MessageError, UsageError
 from c2kit.kernel.contract import Column
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import numpy.typing as npt
 
     from c2kit.batches.arrow.columns import ArrowColumn, ArrowType
     from c2kit.batches.arrow.message import RecordBatch
+    from c2kit.kernel.envelope import Written
 
 __all__ = ["BodyReader", "BodyWriter"]
 
@@ -31,14 +34,29 @@ _INT64: np.dtype[np.generic] = np.dtype("<i8")
 
 
 class BodyWriter:
-    """Puts columns of ``rows`` rows one after another; the attributes then are what the metadata says of them."""
+    """Puts columns of ``rows`` rows one after another; the attributes then are what the metadata says of them.
 
-    def __init__(self, rows: int) -> None:
+    What is ``written`` already comes first, whatever the order of the columns is.
+    """
+
+    def __init__(self, rows: int, written: Written | None = None) -> None:
         self.nodes: list[int] = []
         self.buffers: list[int] = []
         self.parts: list[bytes | memoryview] = []
         self.size_bytes = 0
         self._rows = rows
+        self._written: Iterator[tuple[tuple[int, ...], tuple[int, ...]]] = iter(())
+        if written is not None:
+            head = len(written.head.data)
+            self.parts.append(memoryview(written.message)[head:])
+            self.size_bytes = len(written.message) - head
+            self._written = written.columns()
+
+    def put_written(self) -> None:
+        """Add the next column of what is written."""
+        node, buffers = next(self._written)
+        self.nodes += node
+        self.buffers += buffers
 
     def put(self, spec: ArrowColumn, column: Column) -> None:
         """Add a column. Raises UsageError where it is not of its schema's type."""

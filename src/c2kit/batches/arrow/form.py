@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from attrs import frozen
 
 from c2kit.batches.arrow.body import BodyReader, BodyWriter
-from c2kit.batches.arrow.message import END_OF_STREAM, custom_metadata, read_record_batch, record_batch_message
+from c2kit.batches.arrow.message import (
+    END_OF_STREAM,
+    blank_head,
+    custom_metadata,
+    read_record_batch,
+    record_batch_message,
+)
 from c2kit.batches.arrow.schema import c_stream, fingerprint, schema_message
 from c2kit.batches.packets import PacketBatch
 from c2kit.batches.telemetry import TelemetryBatch
@@ -20,6 +26,7 @@ if TYPE_CHECKING:
     from c2kit.batches.arrow.columns import ArrowColumn
     from c2kit.batches.packets import Origin
     from c2kit.kernel.contract import Buffer, Column
+    from c2kit.kernel.envelope import Head, Written
 
 __all__ = ["FORMAT", "Batch", "BatchSchema", "Form", "Received"]
 
@@ -60,6 +67,11 @@ class Received:
     is_uplink: bool
 
 
+@lru_cache(maxsize=256)
+def _custom(facts: tuple[tuple[str, str], ...]) -> bytes:
+    return custom_metadata(dict(facts))
+
+
 @frozen(eq=False)
 class Form:
     """The columns of a schema in their order, and what all its batches have in common."""
@@ -77,19 +89,33 @@ class Form:
         """The schema message."""
         return schema_message(self.columns, self.metadata)
 
-    def write(self, batch: PacketBatch | TelemetryBatch, columns: Iterable[Column]) -> bytes:
+    def write(
+        self, batch: PacketBatch | TelemetryBatch, columns: Iterable[Column | None], written: Written | None = None
+    ) -> bytes:
         """A batch, of which these are the columns in the order of the schema, as a record-batch message.
 
-        Raises UsageError where one is mistyped.
+        ``written`` is a message with some of the columns: where one is ``None``, it is the next of those. Raises
+        UsageError where one is mistyped.
         """
         rows = len(batch)
-        body = BodyWriter(rows)
+        body = BodyWriter(rows, written)
         for spec, column in zip(self.columns, columns, strict=True):
-            body.put(spec, column)
-        facts = {"c2kit.schema": self.fingerprint, "c2kit.interface": batch.interface, "c2kit.origin": batch.origin}
+            if column is None:
+                body.put_written()
+            else:
+                body.put(spec, column)
+        facts = self._facts(batch.interface, batch.origin)
         if isinstance(batch, PacketBatch):
             facts |= {name: "true" for name, attribute in _FLAGS.items() if getattr(batch, attribute)}
-        return record_batch_message(rows, body.nodes, body.buffers, body.parts, body.size_bytes, custom_metadata(facts))
+        custom = _custom(tuple(facts.items()))
+        return record_batch_message(rows, body.nodes, body.buffers, body.parts, body.size_bytes, custom)
+
+    def head(self, interface: str, origin: Origin) -> Head:
+        """What stands before the body of messages whose columns are of numbers alone."""
+        return blank_head(len(self.columns), custom_metadata(self._facts(interface, origin)))
+
+    def _facts(self, interface: str, origin: Origin) -> dict[str, str]:
+        return {"c2kit.schema": self.fingerprint, "c2kit.interface": interface, "c2kit.origin": origin}
 
     def read(self, message: Buffer) -> Received:
         """A record-batch message as columns. Raises MessageError where it is damaged or names another schema."""

@@ -21,6 +21,7 @@ from attrs import frozen
 
 from c2kit.batches.arrow.flatbuffer import Table, damaged_where, follow, key_values, pairs
 from c2kit.errors import MessageError
+from c2kit.kernel.envelope import Head
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,6 +34,7 @@ __all__ = [
     "END_OF_STREAM",
     "Header",
     "RecordBatch",
+    "blank_head",
     "custom_metadata",
     "read_header",
     "read_prefix",
@@ -53,6 +55,7 @@ _RECORD_BATCH = 3
 _HEAD = struct.Struct("<I7H2xiqIIhBx5H2xiIqII")
 _HEAD_BYTES = 80
 _MESSAGE_AT, _RECORD_BATCH_AT, _NODES_AT = 20, 56, 76
+_BODY_BYTES_AT, _ROWS_AT = 24, 64
 _MESSAGE_VTABLE = (14, 24, 20, 22, 12, 4, 16)  # size, table size, version, header_type, header, bodyLength, custom
 _RECORD_BATCH_VTABLE = (10, 20, 8, 4, 16)  # size, table size, length, nodes, buffers
 _KEY_VALUE_VTABLE = struct.pack("<4H", 8, 12, 4, 8)
@@ -120,6 +123,15 @@ def record_batch_message(
     padding = -metadata_bytes % 8
     prefix = CONTINUATION + struct.pack("<i", metadata_bytes + padding)
     return b"".join((prefix, head, vectors, custom, bytes(padding), *body))
+
+
+def blank_head(column_count: int, custom: bytes) -> Head:
+    """What stands before the body of any message with so many columns of one node and two buffers each."""
+    zeros = [0] * (2 * column_count)
+    data = record_batch_message(0, zeros, zeros + zeros, (), 0, custom)
+    nodes_at = PREFIX_BYTES + _HEAD_BYTES
+    buffers_at = nodes_at + 8 * len(zeros) + 8  # behind their number
+    return Head(data, column_count, (PREFIX_BYTES + _BODY_BYTES_AT, PREFIX_BYTES + _ROWS_AT, nodes_at, buffers_at))
 
 
 @frozen

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from c2kit.batches.arrow.columns import Role, Values, telemetry_columns
 from c2kit.batches.arrow.form import FORMAT, Form
@@ -17,10 +17,12 @@ from c2kit.kernel.contract import Column
 from c2kit.model.limits import LimitState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from c2kit.batches.arrow.columns import ArrowColumn
+    from c2kit.batches.packets import Origin
     from c2kit.kernel.contract import Buffer
+    from c2kit.kernel.envelope import Head
     from c2kit.model.packets import Packet
 
 __all__ = ["TelemetrySchema"]
@@ -104,8 +106,21 @@ class TelemetrySchema:
         ours = (self.target, self.packet.name, self.dictionary_hash)
         if theirs != ours:
             raise UsageError("the batch is of another definition than the schema", expected=ours, found=theirs)
-        columns = (_column(batch, spec) for spec in self.form.columns)
-        return self.form.write(batch, columns)
+        written = batch.written_as(self.form.fingerprint)
+        if written is not None:
+            return written.message
+        written = None if self._unchecked is None else batch.written_as(self._unchecked.form.fingerprint)
+        return self.form.write(batch, self._columns(batch, writes_all=written is None), written)
+
+    def _columns(self, batch: TelemetryBatch, *, writes_all: bool) -> Iterator[Column | None]:
+        """The columns of a batch in their order; ``None`` for those that are not to be written once more."""
+        for spec in self.form.columns:
+            yield _column(batch, spec) if writes_all or spec.role is Role.LIMITS else None
+
+    @cached_property
+    def _unchecked(self) -> TelemetrySchema | None:
+        """The schema of the same batches before their limits were checked."""
+        return evolve(self, with_limits=False) if self.with_limits else None
 
     def from_message(self, message: Buffer) -> TelemetryBatch:
         """A batch whose columns are read-only views of the message where NumPy can look at them, else copies.
@@ -130,6 +145,10 @@ class TelemetrySchema:
             interface=received.interface,
             origin=received.origin,
         )
+
+    def head(self, interface: str, origin: Origin) -> Head:
+        """What stands before the body of a batch's message, for kernels that write columns right behind it."""
+        return self.form.head(interface, origin)
 
     def c_stream(self, batch: TelemetryBatch) -> object:
         """A batch as a PyCapsule of Arrow's C stream interface."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING or yaml.__with_libyaml__:
 else:  # pragma: no cover - without the C library everything is the same and slower; the wheels of PyYAML have it
     from yaml import SafeLoader as _Loader
 
-__all__ = ["compose"]
+__all__ = ["compose", "compose_text"]
 
 _ODD_MARKUP = re.compile(r"(?:^|[\s\[{,:-])[&*!][^\s,\]}]")
 """What may be an anchor, an alias or a tag; a description may hold it too, so that it only starts a closer look."""
@@ -59,7 +59,11 @@ def compose(path: Path, name: str) -> Node:
     Raises:
         DefinitionError: it cannot be read, is empty, not UTF-8, not YAML, or uses more of YAML than is allowed here.
     """
-    text = _decode(path, name)
+    return compose_text(_decode(path, name), name)
+
+
+def compose_text(text: str, name: str) -> Node:
+    """The root node of a text, which is called ``name`` in errors. Raises as :func:`compose`."""
     try:
         root: Node | None = _Composer(text).get_single_node()
     except yaml.MarkedYAMLError as error:

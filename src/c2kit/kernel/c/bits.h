@@ -77,6 +77,18 @@ static inline uint64_t little_endian_bits(const uint8_t *p, int bytes, int skipp
     return (little_endian_64(p) >> skipped | (uint64_t)p[8] << (64 - skipped)) << (64 - bits) >> (64 - bits);
 }
 
+static inline void put_big_endian_64(uint8_t *p, uint64_t value)
+{
+    p[0] = (uint8_t)(value >> 56);
+    p[1] = (uint8_t)(value >> 48);
+    p[2] = (uint8_t)(value >> 40);
+    p[3] = (uint8_t)(value >> 32);
+    p[4] = (uint8_t)(value >> 24);
+    p[5] = (uint8_t)(value >> 16);
+    p[6] = (uint8_t)(value >> 8);
+    p[7] = (uint8_t)value;
+}
+
 /* A pattern of 1 to 64 bits as a two's complement number. */
 static inline int64_t sign_extended(uint64_t pattern, int bits)
 {

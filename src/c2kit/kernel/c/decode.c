@@ -5,7 +5,7 @@
 
 /* Packets are taken in blocks, and all fields of one block before the next: few enough that their bytes stay in the
  * nearest cache, enough that what is decided once a field and block costs little. */
-enum { MOST_IN_BLOCK = 512, LEAST_IN_BLOCK = 32, BLOCK_BYTES = 32768 };
+enum { MOST_IN_BLOCK = MOST_CONVERTED, LEAST_IN_BLOCK = 32, BLOCK_BYTES = 32768 };
 
 /* A place that is not known, or that cannot be. */
 enum { UNKNOWN = -1 };
@@ -14,6 +14,7 @@ struct walk {
     const struct program *program;
     const struct batch *batch;
     struct column *columns;
+    struct converted *converted;
     int64_t low, high; /* the packets of this block */
     int64_t cursor[MOST_IN_BLOCK]; /* of each, the bit after the field before */
 };
@@ -271,6 +272,11 @@ static void walk_block(struct walk *walk)
             field->read(field, batch->data, batch->starts + walk->low, batch->step, walk->high - walk->low,
                         walk->columns[number].values + walk->low * field->element.width);
     }
+    for (int32_t number = 0; number < walk->program->conversion_count; number++) {
+        const struct conversion *conversion = &walk->program->conversions[number];
+        convert(walk->program, conversion, &walk->columns[conversion->field], walk->low, walk->high,
+                &walk->converted[number]);
+    }
 }
 
 static void finish(const struct field *field, const struct batch *batch, struct column *column)
@@ -293,12 +299,14 @@ static void finish(const struct field *field, const struct batch *batch, struct 
     }
 }
 
-void decode_walk(const struct program *program, const struct batch *batch, struct column *columns)
+void decode_walk(const struct program *program, const struct batch *batch, struct column *columns,
+                 struct converted *converted)
 {
     struct walk walk; /* not initialised as a whole: of one packet that would be most of the work */
     walk.program = program;
     walk.batch = batch;
     walk.columns = columns;
+    walk.converted = converted;
     int64_t step = BLOCK_BYTES / (batch->longest + 1);
     step = step < LEAST_IN_BLOCK ? LEAST_IN_BLOCK : step > MOST_IN_BLOCK ? MOST_IN_BLOCK : step;
     for (walk.low = 0; walk.low < batch->count; walk.low = walk.high) {

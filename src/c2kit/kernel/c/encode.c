@@ -4,12 +4,6 @@
 
 #include "bits.h"
 
-bool pattern_of_unsigned(const struct element *element, uint64_t value, uint64_t *pattern)
-{
-    *pattern = value;
-    return element->bits == 64 || value >> element->bits == 0;
-}
-
 bool pattern_of_signed(const struct element *element, int64_t value, uint64_t *pattern)
 {
     int bits = element->bits;
@@ -60,8 +54,7 @@ bool pattern_of_float(const struct element *element, double value, uint64_t *pat
         *pattern = sign << 15 | half;
         return half < 0x7C00 || magnitude == infinity;
     }
-    /* What is at least half a step above the largest single float would be rounded to infinity. */
-    if (magnitude != infinity && (value >= 0x1.ffffffp127 || value <= -0x1.ffffffp127))
+    if (magnitude != infinity && (value >= LEAST_ABOVE_SINGLE || value <= -LEAST_ABOVE_SINGLE))
         return false;
     float single = (float)value;
     uint32_t single_bits;
@@ -70,61 +63,54 @@ bool pattern_of_float(const struct element *element, double value, uint64_t *pat
     return true;
 }
 
-static void put_big(uint8_t *data, int64_t bit, int bits, uint64_t pattern)
+static uint64_t swapped(uint64_t word)
 {
-    int skipped = (int)(bit & 7), bytes = (skipped + bits + 7) >> 3, behind = 8 * bytes - skipped - bits;
-    uint8_t *last = data + (bit >> 3) + bytes - 1;
-    *last = (uint8_t)(*last | pattern << behind);
-    pattern >>= 8 - behind;
-    for (int byte = 1; byte < bytes; byte++, pattern >>= 8)
-        last[-byte] = (uint8_t)(last[-byte] | pattern);
+    uint8_t bytes[8];
+    put_big_endian_64(bytes, word);
+    return little_endian_64(bytes);
 }
 
-static void put_little(uint8_t *data, int64_t bit, int bits, uint64_t pattern)
+/* A little-endian pattern: the bytes that hold it are those of a number which begins `skipped` bits above its end. */
+static void put_little(uint64_t *words, int64_t bit, int bits, uint64_t pattern)
 {
     int skipped = (int)(bit & 7), bytes = (skipped + bits + 7) >> 3;
-    uint8_t *first = data + (bit >> 3);
-    *first = (uint8_t)(*first | pattern << skipped);
-    pattern >>= 8 - skipped;
-    for (int byte = 1; byte < bytes; byte++, pattern >>= 8)
-        first[byte] = (uint8_t)(first[byte] | pattern);
+    int64_t first = bit - skipped;
+    if (bytes > 8) {
+        put_bits(words, first + 64, 8, pattern >> (64 - skipped));
+        bytes = 8;
+    }
+    put_bits(words, first, 8 * bytes, swapped(pattern << skipped) >> (64 - 8 * bytes));
 }
 
-/* The same at once, where a word of eight bytes is there and holds it all. */
-static void put_big_in_word(uint8_t *first, int skipped, int bits, uint64_t pattern)
+static uint64_t arranged(const struct element *element, uint64_t value)
 {
-    uint64_t word = big_endian_64(first) | pattern << (64 - skipped - bits);
-    for (int byte = 0; byte < 8; byte++)
-        first[byte] = (uint8_t)(word >> (56 - 8 * byte));
+    int bytes = element->bits / 8;
+    uint64_t pattern = 0;
+    for (int byte = 0; byte < bytes; byte++)
+        pattern |= (value >> 8 * (bytes - 1 - byte) & 0xFF) << 8 * (bytes - 1 - element->places[byte]);
+    return pattern;
 }
 
-void put_pattern(const struct element *element, uint8_t *data, int64_t size, int64_t bit, uint64_t pattern)
+void put_pattern(const struct element *element, uint64_t *words, int64_t bit, uint64_t pattern)
 {
-    if (element->order == LITTLE) {
-        put_little(data, bit, element->bits, pattern);
-        return;
-    }
-    if (element->order == MIXED) {
-        int bytes = element->bits / 8;
-        uint64_t value = pattern;
-        pattern = 0;
-        for (int byte = 0; byte < bytes; byte++)
-            pattern |= (value >> 8 * (bytes - 1 - byte) & 0xFF) << 8 * (bytes - 1 - element->places[byte]);
-    }
-    int skipped = (int)(bit & 7);
-    if ((bit >> 3) + 8 <= size && skipped + element->bits <= 64)
-        put_big_in_word(data + (bit >> 3), skipped, element->bits, pattern);
+    if (element->order == LITTLE)
+        put_little(words, bit, element->bits, pattern);
     else
-        put_big(data, bit, element->bits, pattern);
+        put_bits(words, bit, element->bits, element->order == BIG ? pattern : arranged(element, pattern));
 }
 
-void put_bytes(uint8_t *data, int64_t bit, const uint8_t *bytes, int64_t count)
+void put_bytes(uint64_t *words, int64_t bit, const uint8_t *bytes, int64_t count)
 {
-    if (!(bit & 7)) {
-        if (count)
-            memcpy(data + (bit >> 3), bytes, (size_t)count);
-        return;
-    }
-    for (int64_t i = 0; i < count; i++)
-        put_big(data, bit + 8 * i, 8, bytes[i]);
+    for (; count >= 8; bit += 64, bytes += 8, count -= 8)
+        put_bits(words, bit, 64, big_endian_64(bytes));
+    if (count)
+        put_bits(words, bit, 8 * (int)count, big_endian(bytes, (int)count));
+}
+
+void bytes_of(const uint64_t *words, uint8_t *data, int64_t size)
+{
+    for (; size >= 8; words++, data += 8, size -= 8)
+        put_big_endian_64(data, *words);
+    for (int byte = 0; byte < size; byte++)
+        data[byte] = (uint8_t)(*words >> (56 - 8 * byte));
 }

@@ -1,4 +1,4 @@
-/* The extension module: rules that split, checksums, and groups. Programs and encoders have files of their own. */
+/* The extension module: rules that split, checksums, and groups. Programs and codecs have files of their own. */
 #include "objects.h"
 
 #include "crc.h"
@@ -213,7 +213,23 @@ static PyObject *crc_into(PyObject *object, PyObject *const *arguments, Py_ssize
     return is_room ? Py_NewRef(Py_None) : NULL;
 }
 
+static PyObject *crc_of_buffer(PyObject *object, PyObject *buffer)
+{
+    const struct crc *crc = &((struct crc_object *)object)->crc;
+    Py_buffer view;
+    uint64_t word;
+    if (PyObject_GetBuffer(buffer, &view, PyBUF_SIMPLE) < 0)
+        return NULL;
+    const int64_t start = 0, end = view.len;
+    BEGIN_WORK(view.len / 4)
+    crc_of(crc, view.buf, &start, &end, 1, &word);
+    END_WORK
+    PyBuffer_Release(&view);
+    return PyLong_FromUnsignedLongLong(word);
+}
+
 static PyMethodDef crc_methods[] = {
+    {"of", crc_of_buffer, METH_O, NULL},
     {"into", (PyCFunction)(void (*)(void))crc_into, METH_FASTCALL, NULL},
     {NULL, NULL, 0, NULL},
 };
@@ -275,7 +291,8 @@ static int module_exec(PyObject *module)
     struct {
         const char *name;
         PyType_Spec *spec;
-    } types[] = {{"Program", &program_spec}, {"Encoder", &encoder_spec}, {"Rule", &rule_spec}, {"Crc", &crc_spec}};
+    } types[] = {{"Program", &program_spec}, {"Codec", &codec_spec}, {"Rule", &rule_spec}, {"Crc", &crc_spec},
+                 {"Matcher", &matcher_spec}, {"Clock", &clock_spec}};
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         PyObject *type = PyType_FromModuleAndSpec(module, types[i].spec, NULL);
         int failed = type ? PyModule_AddObjectRef(module, types[i].name, type) : -1;
@@ -288,6 +305,8 @@ static int module_exec(PyObject *module)
 
 static PyMethodDef module_methods[] = {
     {"group", (PyCFunction)(void (*)(void))module_group, METH_FASTCALL, NULL},
+    {"limits", (PyCFunction)(void (*)(void))module_limits, METH_FASTCALL, NULL},
+    {"sequence", (PyCFunction)(void (*)(void))module_sequence, METH_FASTCALL, NULL},
     {NULL, NULL, 0, NULL},
 };
 

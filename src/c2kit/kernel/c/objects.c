@@ -48,6 +48,13 @@ void packets_drop(struct packets *packets)
     PyBuffer_Release(&packets->buffer);
 }
 
+bool tuple_check(PyObject *object)
+{
+    if (!PyTuple_Check(object))
+        PyErr_SetString(PyExc_TypeError, "not a tuple");
+    return PyTuple_Check(object);
+}
+
 bool element_parse(PyObject *description, struct element *element)
 {
     const char *places;

@@ -39,9 +39,15 @@ bool int64_take(Py_buffer *view, PyObject *array, bool is_writable);
             PyEval_RestoreThread(saved_thread);                                                                       \
     }
 
+/* Whether an object is a tuple, which parsing takes for granted; TypeError where it is none. */
+bool tuple_check(PyObject *object);
+
 /* struct element from (encoding, bits, order, width, places). */
 bool element_parse(PyObject *description, struct element *element);
 
-extern PyType_Spec program_spec, encoder_spec, rule_spec, crc_spec;
+extern PyType_Spec program_spec, codec_spec, rule_spec, crc_spec, matcher_spec, clock_spec;
+
+PyObject *module_sequence(PyObject *module, PyObject *const *arguments, Py_ssize_t count);
+PyObject *module_limits(PyObject *module, PyObject *const *arguments, Py_ssize_t count);
 
 #endif

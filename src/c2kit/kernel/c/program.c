@@ -94,6 +94,23 @@ static bool field_check(const struct program *program, struct field *field, int3
     return length_check(program, field, number);
 }
 
+static bool conversion_check(const struct program *program, const struct conversion *conversion)
+{
+    if (conversion->field < 0 || conversion->field >= program->count || conversion->kind >= CONVERSION_KINDS
+        || conversion->extrapolation >= EXTRAPOLATIONS || conversion->first < 0 || conversion->count < 0)
+        return false;
+    const struct field *field = &program->fields[conversion->field];
+    bool is_integer = field->element.encoding < IEEE754;
+    int64_t first = conversion->first, count = conversion->count;
+    switch (is_number(field) ? conversion->kind : CONVERSION_KINDS) {
+    case POLYNOMIAL: return count >= 1 && first + count <= program->number_count;
+    case PIECEWISE: return count >= 2 && first + 3 * count <= program->number_count;
+    case STATES: return is_integer && first + count <= program->range_count;
+    case TRUTH: return is_integer;
+    default: return false;
+    }
+}
+
 bool program_check(struct program *program)
 {
     for (int32_t number = 0; number < program->count; number++) {
@@ -107,6 +124,10 @@ bool program_check(struct program *program)
     }
     for (int32_t number = 0; number < program->count; number++)
         if (program->fields[number].length == EXPAND && !trailer_check(program, number))
+            return false;
+    for (int32_t number = 0; number < program->conversion_count; number++)
+        if (!conversion_check(program, &program->conversions[number])
+            || (number && program->conversions[number].field < program->conversions[number - 1].field))
             return false;
     return true;
 }

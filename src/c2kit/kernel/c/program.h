@@ -72,6 +72,21 @@ struct field {
     bool is_word; /* elements on byte boundaries are words that need no more than their bytes swapped */
 };
 
+/* How raw values become engineering ones. TRUTH is whether a number is not 0; STATES only count what has none. */
+enum conversion_kind { POLYNOMIAL, PIECEWISE, STATES, TRUTH, CONVERSION_KINDS };
+
+/* What a piecewise linear conversion gives outside its points. */
+enum extrapolation { NOTHING, HOLD, EXTEND, EXTRAPOLATIONS };
+
+struct conversion {
+    int32_t field; /* a single number; of STATES and TRUTH an integer; not before that of the conversion before */
+    uint8_t kind, extrapolation;
+    /* POLYNOMIAL: so many coefficients, the constant first. PIECEWISE: so many points, their raw values, which rise, then
+     * their engineering values, then the slope behind each. STATES: so many ranges that do not overlap, each the least
+     * value and how much larger the largest is, both modulo 2**64. */
+    int32_t first, count;
+};
+
 struct program {
     struct field *fields;
     int32_t count;
@@ -79,6 +94,12 @@ struct program {
     int32_t condition_count;
     uint8_t *terminators;
     size_t terminators_bytes;
+    struct conversion *conversions;
+    int32_t conversion_count;
+    double *numbers;
+    int32_t number_count;
+    uint64_t *ranges; /* two words each */
+    int32_t range_count;
 };
 
 /* Whether a program can be interpreted; then what is left to work out is worked out. */

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from c2kit.kernel.contract import Buffer
     from c2kit.model.crc import CrcParameters
 
-__all__ = ["crc"]
+__all__ = ["crc", "crc_of"]
 
 _MIRRORED_BYTES = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 _FEW_PACKETS = 64
@@ -53,6 +53,11 @@ def crc(
     if parameters.reflect_out != is_mirrored:
         registers = _mirror_all(registers, parameters.width)
     return registers ^ np.uint64(parameters.xor_out)
+
+
+def crc_of(data: Buffer, parameters: CrcParameters) -> int:
+    """The CRC of all these bytes; see :meth:`c2kit.kernel.contract.Kernel.crc_of`."""
+    return int(crc(data, np.zeros(1, np.int64), np.array([len(data)], np.int64), parameters)[0])
 
 
 @frozen

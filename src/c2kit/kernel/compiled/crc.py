@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from c2kit.kernel.contract import Buffer
     from c2kit.model.crc import CrcParameters
 
-__all__ = ["crc"]
+__all__ = ["crc", "crc_of"]
 
 
 def crc(
@@ -31,6 +31,11 @@ def crc(
     words = np.empty(len(starts), np.int64)
     on_packets(_compiled(parameters).into, buffer, starts, ends, words)
     return words.view(np.uint64)
+
+
+def crc_of(data: Buffer, parameters: CrcParameters) -> int:
+    """The CRC of all these bytes; see :meth:`c2kit.kernel.contract.Kernel.crc_of`."""
+    return _compiled(parameters).of(data)
 
 
 @functools.lru_cache(maxsize=32)

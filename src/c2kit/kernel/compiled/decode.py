@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from c2kit.kernel import _kernel
-    from c2kit.kernel.compiled.program import Kind
+    from c2kit.kernel.compiled.program import Compiled, Kind
     from c2kit.kernel.contract import Buffer
     from c2kit.kernel.layout import Layout
 
     _Words = npt.NDArray[np.int64]
 
-__all__ = ["decode"]
+__all__ = ["decode", "decoded"]
 
 _empty = partial(np.empty, dtype=np.int64)
 _zeros = partial(np.zeros, dtype=np.int64)
@@ -38,12 +38,20 @@ def decode(layout: Layout, buffer: Buffer, starts: npt.NDArray[np.int64], ends: 
     plan = compiled(layout)
     if plan is None:
         return columns.decode(layout, buffer, starts, ends)
+    found, _ = decoded(plan, buffer, starts, ends)
+    return [column for column in found if column is not None]
+
+
+def decoded(
+    plan: Compiled, buffer: Buffer, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
+) -> tuple[list[Column | None], tuple[int, ...]]:
+    """The columns of all fields and then of all conversions, ``None`` for states; and what each conversion counted."""
     count = len(starts)
-    block, places = on_packets(plan.program.decode, buffer, starts, ends, _empty, _zeros)
+    block, found, counts = on_packets(plan.program.decode, buffer, starts, ends, _empty, _zeros)
     return [
-        each if isinstance(each, Column) else _column(kind, count, block, each)
-        for kind, each in zip(plan.kinds, places, strict=True)
-    ]
+        _column(kind, count, block, each) if isinstance(each, tuple) else each
+        for kind, each in zip(plan.kinds, found, strict=True)
+    ], counts
 
 
 def _column(kind: Kind, count: int, block: _Words, place: _kernel.Place) -> Column:

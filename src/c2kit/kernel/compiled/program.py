@@ -9,6 +9,7 @@ from attrs import define, field, frozen
 
 from c2kit.kernel import _kernel
 from c2kit.kernel.compiled.conditions import condition_on, counts_within
+from c2kit.kernel.compiled.conversions import Conversions
 from c2kit.kernel.compiled.description import described
 from c2kit.kernel.contract import Column
 from c2kit.kernel.layout import raw_dtype
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from c2kit.kernel.compiled.description import ElementDescription
     from c2kit.kernel.layout import Layout
 
-__all__ = ["Compiled", "Kind", "compiled"]
+__all__ = ["Compiled", "Kind", "compiled", "compiled_with"]
 
 _SINGLE, _FIXED, _REFERENCE, _EXPAND, _TERMINATED, _PREFIXED = range(6)
 
@@ -45,7 +46,7 @@ _BYTE = Field(name="BYTE")
 
 @frozen(eq=False)
 class Compiled:
-    """A layout's program, and the kinds of its columns."""
+    """A layout's program, and the kinds of the columns of its fields and then of its conversions."""
 
     program: _kernel.Program
     kinds: tuple[Kind, ...]
@@ -56,18 +57,21 @@ def compiled(layout: Layout) -> Compiled | None:
     try:
         plan: Compiled | None = layout.plans[__name__]
     except KeyError:
-        plan = layout.plans[__name__] = _compile(layout)
+        plan = layout.plans[__name__] = compiled_with(layout, Conversions())
     return plan
 
 
-def _compile(layout: Layout) -> Compiled | None:
+def compiled_with(layout: Layout, conversions: Conversions) -> Compiled | None:
+    """The layout, compiled with conversions of its fields, and not kept; ``None`` as :func:`compiled`."""
     writing = _Writing(layout)
     fields = tuple(writing.field(number) for number in range(len(layout.fields)))
     conditions, terminators = tuple(writing.conditions), bytes(writing.terminators)
     kinds = tuple(Kind.of(each) for each in layout.fields)
+    kinds += tuple(Kind(dtype, (), is_bytes=False) for dtype in conversions.dtypes())
+    dtypes = tuple(kind.dtype for kind in kinds)
     try:
         program = _kernel.Program(
-            fields, conditions, terminators, Column, np.ndarray, tuple(kind.dtype for kind in kinds)
+            fields, conditions, terminators, conversions.description(), Column, np.ndarray, dtypes
         )
     except ValueError:
         return None

@@ -46,7 +46,16 @@ if TYPE_CHECKING:
     Numbers = npt.NDArray[np.generic]
     Floats = npt.NDArray[np.float64]
 
-__all__ = ["Convert", "Derive", "bind", "bind_derived", "engineering_dtype", "has_own_engineering"]
+__all__ = [
+    "Convert",
+    "Derive",
+    "bind",
+    "bind_derived",
+    "engineering_dtype",
+    "has_own_engineering",
+    "line_tables",
+    "state_ranges",
+]
 
 Convert = Callable[[Column], tuple[Column, Tallies]]
 """From a column of raw values to one of engineering values, and what was counted on the way."""
@@ -85,10 +94,9 @@ def bind(item: Item | Argument) -> Convert | None:
         case Polynomial(coefficients):
             return partial(_polynomial, coefficients)
         case PiecewiseLinear(points, extrapolation):
-            x, y = np.array(points, np.float64).T
-            return partial(_piecewise, x, y, extrapolation)
+            return partial(_piecewise, *line_tables(points), extrapolation)
         case States() as states:
-            return partial(_states, *_state_ranges(states, item))
+            return partial(_states, *state_ranges(states, item))
         case Function() as function:
             return partial(_function, resolve(function, where=item.name, source=item.source), item.name)
         case None:
@@ -131,14 +139,25 @@ def _polynomial(coefficients: tuple[float, ...], raw: Column) -> tuple[Column, T
     return _with_values(raw, result), tallies({})
 
 
-def _piecewise(x: Floats, y: Floats, extrapolation: Extrapolation, raw: Column) -> tuple[Column, Tallies]:
-    values = _as_float64(raw.values)
+def line_tables(points: Sequence[tuple[float, float]]) -> tuple[Floats, Floats, Floats]:
+    """The points' raw and engineering values, and the slope of the line behind each; the last one's goes on."""
+    x, y = np.array(points, np.float64).T
     with np.errstate(all="ignore"):
-        result = np.interp(values, x, y)
-        if extrapolation is Extrapolation.EXTEND:
-            below, above = values < x[0], values > x[-1]
-            result[below] = y[0] + (values[below] - x[0]) * ((y[1] - y[0]) / (x[1] - x[0]))
-            result[above] = y[-1] + (values[above] - x[-1]) * ((y[-1] - y[-2]) / (x[-1] - x[-2]))
+        slopes = np.diff(y) / np.diff(x)
+    return x, y, np.append(slopes, slopes[-1])
+
+
+def _piecewise(
+    x: Floats, y: Floats, slopes: Floats, extrapolation: Extrapolation, raw: Column
+) -> tuple[Column, Tallies]:
+    values = _as_float64(raw.values)
+    if extrapolation is Extrapolation.HOLD:
+        values = np.where(values < x[0], x[0], np.where(values > x[-1], x[-1], values))
+    at = np.maximum(np.searchsorted(x, values, "right") - 1, 0)
+    with np.errstate(all="ignore"):
+        result = y[at] + (values - x[at]) * slopes[at]
+    # At a point its own value, however steep the line behind it is.
+    result = np.where(values == x[at], y[at], result)
     if extrapolation is not Extrapolation.NONE:
         return _with_values(raw, result), tallies({})
     return _without(_with_values(raw, result), ~((values >= x[0]) & (values <= x[-1])))
@@ -159,7 +178,7 @@ def _without(column: Column, outside: npt.NDArray[np.bool_]) -> tuple[Column, Ta
     return evolve(column, valid=present & ~outside), tallies({Tally.OUTSIDE_POINTS: count})
 
 
-def _state_ranges(states: States, item: Item | Argument) -> tuple[Numbers, Numbers]:
+def state_ranges(states: States, item: Item | Argument) -> tuple[Numbers, Numbers]:
     """The values that have a state as rising ranges that do not touch, within what the item's type can hold."""
     smallest, largest = item.raw_range or (0, 0)
     lows: list[int] = []

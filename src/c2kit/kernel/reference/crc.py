@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from c2kit.kernel.contract import Buffer
     from c2kit.model.crc import CrcParameters
 
-__all__ = ["crc"]
+__all__ = ["crc", "crc_of"]
 
 
 def crc(
@@ -21,6 +21,11 @@ def crc(
     """The CRC of each packet's bytes; see :meth:`c2kit.kernel.contract.Kernel.crc`."""
     packets = [bytes(buffer[start:end]) for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
     return np.array([_crc(packet, parameters) for packet in packets], np.uint64)
+
+
+def crc_of(data: Buffer, parameters: CrcParameters) -> int:
+    """The CRC of all these bytes; see :meth:`c2kit.kernel.contract.Kernel.crc_of`."""
+    return _crc(bytes(data), parameters)
 
 
 def _crc(packet: bytes, parameters: CrcParameters) -> int:

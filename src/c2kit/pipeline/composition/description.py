@@ -8,23 +8,22 @@ from __future__ import annotations
 
 import json
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attrs import asdict, field, frozen
 
 from c2kit.errors import UsageError
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 __all__ = [
     "SCHEMA_VERSION",
     "LinkDescription",
     "MissionDescription",
+    "PortDescription",
     "ProcessorDescription",
     "Resources",
     "Scale",
     "StageDescription",
+    "StoreDescription",
     "StreamDescription",
 ]
 
@@ -101,6 +100,27 @@ class LinkDescription:
 
 
 @frozen(kw_only=True)
+class PortDescription:
+    """A port that a stage serves, and who may call it."""
+
+    name: str
+    port: int
+    protocol: str
+    """``http`` or ``tcp``."""
+    callers: tuple[str, ...]
+    """Names of stages."""
+
+
+@frozen(kw_only=True)
+class StoreDescription:
+    """A database outside of the bus; which stages use it, they say themselves."""
+
+    name: str
+    kind: str
+    """``postgresql``."""
+
+
+@frozen(kw_only=True)
 class StageDescription:
     """A unit of deployment."""
 
@@ -124,6 +144,10 @@ class StageDescription:
     resources: Resources = field(factory=Resources)
     extras: tuple[str, ...] = ()
     """What of the package its container installs."""
+    ports: tuple[PortDescription, ...] = ()
+    """Beside that of health and metrics, which every stage serves."""
+    stores: tuple[str, ...] = ()
+    """Names of the stores that it reads or writes."""
     defined_at: str = ""
     """The line of the script that asked for it."""
 
@@ -140,6 +164,8 @@ class MissionDescription:
     dictionary_hashes: dict[str, str]
     stages: tuple[StageDescription, ...]
     streams: tuple[StreamDescription, ...]
+    stores: tuple[StoreDescription, ...] = ()
+    """Databases; none yet, as no processor keeps anything in one."""
 
     def as_json(self) -> str:
         """The description as JSON, the same for the same mission."""
@@ -154,6 +180,6 @@ class MissionDescription:
         return {stage.name: stage for stage in self.stages}
 
     @cached_property
-    def streams_by_name(self) -> Mapping[str, StreamDescription]:
+    def streams_by_name(self) -> dict[str, StreamDescription]:
         """All streams, by name."""
         return {stream.name: stream for stream in self.streams}

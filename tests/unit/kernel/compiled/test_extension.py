@@ -14,12 +14,21 @@ from attrs.exceptions import FrozenInstanceError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from c2kit.batches.arrow import TelemetrySchema
 from c2kit.errors import UsageError
 from c2kit.kernel import reference
+from c2kit.kernel.clock import Clock
 from c2kit.kernel.contract import Column, LengthRule
+from c2kit.kernel.decommutation import Decommutation
+from c2kit.kernel.envelope import Envelope
+from c2kit.kernel.identity import Identities, Identity
 from c2kit.kernel.layout import Layout
+from c2kit.kernel.sequence import no_counts
+from c2kit.model.conversions import PiecewiseLinear
 from c2kit.model.crc import CRC32
 from c2kit.model.fields import Condition, Encoding, Expand, Field, FieldReference, Fixed, Terminated
+from c2kit.model.packets import Item, Packet
+from c2kit.model.time import GPS, Cuc, PacketTime
 from tests.property.layouts import assert_same_columns
 
 compiled = pytest.importorskip("c2kit.kernel.compiled", reason="the kernel in C was not compiled here")
@@ -96,6 +105,25 @@ def test_a_column_is_as_its_initialiser_makes_it() -> None:
         column.valid = None  # type: ignore[misc]
 
 
+PACKET = Packet(
+    name="P",
+    items=(
+        Item(name="A", bit_length=3, encoding=Encoding.BOOLEAN),
+        Item(name="B", bit_length=13, conversion=PiecewiseLinear(((0, 0), (900, 1)))),
+        Item(name="C", bit_length=48, present_if=(Condition("A", ">", 0),)),
+    ),
+    time=PacketTime(Cuc("B"), GPS),
+)
+MADE = Decommutation.of(PACKET)
+CLOCK = Clock.of(PACKET)
+KNOWN = Identities((Identity(b"\1", b"\1"), Identity(bytes(9) + b"\1", bytes(10))))
+ENVELOPE = Envelope(
+    TelemetrySchema(target="T", packet=PACKET, dictionary_hash="0").head("link", "realtime"),
+    np.arange(50),
+    Column(np.arange(50), np.arange(50) > 9),
+)
+
+
 @pytest.mark.parametrize("layout", [NUMBERS, EVERYTHING], ids=["numbers", "everything"])
 def test_no_call_keeps_anything(layout: Layout) -> None:
     buffer, starts, ends = packets(50, 9)
@@ -106,9 +134,23 @@ def test_no_call_keeps_anything(layout: Layout) -> None:
         compiled.decode(layout, buffer, starts, ends)
         compiled.encode(NUMBERS, values)
         compiled.encode(NUMBERS, values | {"B": 1 << 11, "A": 7})
+        codec = compiled.codec(NUMBERS)
+        assert codec.record(buffer) == dict(zip("ABC", codec.values(memoryview(buffer)), strict=True))
+        codec.values(buffer[:3])
+        with pytest.raises(UsageError):
+            codec.encode(values | {"A": 8})
+        with pytest.raises(TypeError):
+            codec.values("text")
         compiled.crc(buffer, starts, ends, CRC32)
         compiled.split(buffer, LengthRule(0, 8))
         compiled.group(starts % 3, 3)
+        compiled.decommutate(MADE, buffer, starts, ends)
+        written = compiled.decommutate(MADE, buffer, starts, ends, ENVELOPE)
+        assert written.message is not None
+        assert len(written.engineering["B"]) == len(written.raw["C"]) == 50
+        compiled.match(KNOWN, buffer, starts, ends)
+        compiled.sequence_breaks(buffer, starts, ends, no_counts())
+        compiled.times(CLOCK, buffer, starts, ends)
         program_of(NUMBERS).decode_into(buffer, starts, ends, words)
         with pytest.raises(UsageError):
             compiled.decode(layout, buffer, starts, ends + 1)
@@ -162,11 +204,32 @@ ANYTHING: Any = st.recursive(
 )
 
 
-@given(st.sampled_from(["Program", "Encoder", "Rule", "Crc"]), st.lists(ANYTHING, max_size=8))
+@given(st.sampled_from(["Program", "Codec", "Rule", "Crc", "Matcher", "Clock"]), st.lists(ANYTHING, max_size=8))
 def test_nonsense_is_refused_and_breaks_nothing(kind: str, arguments: list[object]) -> None:
     try:
         getattr(extension, kind)(*arguments)
     except (TypeError, ValueError, OverflowError, MemoryError):
+        return
+
+
+ARRAYS: Any = st.one_of(
+    ANYTHING,
+    st.builds(np.zeros, st.integers(0, 9), st.sampled_from([np.int64, np.int64, np.uint8, np.bool_])),
+    st.just(bytes(4_000)),
+    st.tuples(*[st.sampled_from([0, 8, 72, 3_000, -8])] * 4),
+)
+
+
+@given(st.sampled_from(["sequence", "group", "match", "tell", "write"]), st.lists(ARRAYS, min_size=3, max_size=8))
+def test_nonsense_for_what_writes_to_arrays_breaks_nothing(name: str, arguments: list[object]) -> None:
+    # One of these at least is not what it should be, or all of them are.
+    compiled.match(KNOWN, b"", np.zeros(0, np.int64), np.zeros(0, np.int64))
+    compiled.times(CLOCK, b"", np.zeros(0, np.int64), np.zeros(0, np.int64))
+    owners = {"match": KNOWN.plans["c2kit.kernel.compiled.headers"], "write": program_of(NUMBERS)}
+    owners["tell"] = CLOCK.plans["c2kit.kernel.compiled.times"][0] if CLOCK is not None else None
+    try:
+        getattr(owners.get(name, extension), name)(*arguments)
+    except (TypeError, ValueError, OverflowError, BufferError):
         return
 
 
@@ -176,6 +239,9 @@ ELEMENTS = st.tuples(
 )
 CONDITIONS = st.tuples(
     SMALL, st.integers(0, 8), st.booleans(), st.integers(0, 2**64 - 1), st.integers(0, 9), st.floats()
+)
+CONVERSIONS = st.tuples(
+    st.integers(-1, 3), st.integers(0, 4), st.integers(0, 3), st.integers(-1, 4), st.integers(-1, 4)
 )
 
 
@@ -196,9 +262,14 @@ def test_programs_that_are_nearly_right_are_refused_or_decode_without_harm(data:
 
     fields = tuple(field() for _ in range(data.draw(st.integers(0, 3))))
     conditions = tuple(data.draw(st.lists(CONDITIONS, max_size=3)))
-    types = (np.dtype(np.uint8),) * len(fields)
+    conversions = tuple(data.draw(st.lists(CONVERSIONS, max_size=3)))
+    constants = tuple(data.draw(st.lists(st.floats(), max_size=7))), tuple(data.draw(st.lists(SMALL, max_size=5)))
+    types = (np.dtype(np.uint8),) * (len(fields) + len(conversions))
+    terminators = data.draw(st.binary(max_size=5))
     try:
-        program = extension.Program(fields, conditions, data.draw(st.binary(max_size=5)), Column, np.ndarray, types)
+        program = extension.Program(
+            fields, conditions, terminators, (conversions, *constants), Column, np.ndarray, types
+        )
     except (ValueError, OverflowError, TypeError):
         return
     buffer, starts, ends = packets(5, 9)
@@ -207,3 +278,46 @@ def test_programs_that_are_nearly_right_are_refused_or_decode_without_harm(data:
         return np.empty(size, np.int64)
 
     program.decode(buffer, starts, ends, empty, empty)
+
+
+class Otherwise:
+    """Says nothing but that it was asked."""
+
+    def answer(self, argument: object) -> object:
+        return self, argument
+
+    encode = values = record = answer
+
+
+@given(st.data())
+def test_codecs_that_are_nearly_right_are_refused_or_work_without_harm(data: st.DataObject) -> None:
+    fields = tuple(
+        (name, data.draw(ELEMENTS), data.draw(st.integers(-2, 200)), data.draw(st.integers(-2, 12)))
+        for name in data.draw(st.lists(st.sampled_from("ABCD"), max_size=4))
+    )
+    try:
+        codec = extension.Codec(fields, data.draw(st.integers(-1, 24)), data.draw(st.booleans()), Otherwise())
+    except ValueError:
+        return
+    values = st.one_of(st.integers(-(2**65), 2**65), st.integers(-2, 300), st.floats(), st.binary(max_size=12))
+    codec.encode(data.draw(st.dictionaries(st.sampled_from("ABCD"), values)))
+    packet = data.draw(st.binary(max_size=30))
+    codec.values(packet)
+    codec.record(packet)
+
+
+def test_a_dict_that_changes_while_it_is_read_breaks_nothing() -> None:
+    class Hostile:
+        """Has the hash of a name, so that a dict asks it whether it is that."""
+
+        def __hash__(self) -> int:
+            return hash("B")
+
+        def __eq__(self, other: object) -> bool:
+            values.clear()
+            values.update({f"KEY{number}": number for number in range(100)})
+            return False
+
+    values: dict[Any, Any] = {Hostile(): 1, "A": 1, "C": 1.0}
+    with pytest.raises((UsageError, RuntimeError)):
+        compiled.codec(NUMBERS).encode(values)
