@@ -51,9 +51,8 @@ class Scan:
                     if (record := self._record(message)) is not None:
                         yield record
                 if time.monotonic() > deadline:
-                    raise BusUnavailable(
-                        f"topic {self._topic} cannot be read to {end}: no broker answers, or a transaction is open there"
-                    )
+                    why = "no broker answers, or a transaction is open there"
+                    raise BusUnavailable(f"topic {self._topic} cannot be read to {end}: {why}")
 
     def _record(self, message: Message) -> tuple[bytes, bytes] | None:
         error, offset = message.error(), message.offset()
