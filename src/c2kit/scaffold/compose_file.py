@@ -97,9 +97,17 @@ def compose_file(
 
 
 def services_of(description: MissionDescription, settings: Settings, images: Iterable[Image]) -> Sequence[Service]:
-    """What runs: satellites first, then what processes and keeps, at last what brings bytes in."""
+    """What runs: satellites, then what processes and keeps, at last what brings bytes in.
+
+    Satellites are simulated in place of those that the script finds on its own machine; a device that is somewhere
+    else is meant.
+    """
     by_stage = {image.stage: image for image in images}
-    flown = {stage.name: f"{label(stage.name)}-satellite" for stage in simulated(description)}
+    flown = {
+        stage.name: f"{label(stage.name)}-satellite"
+        for stage in simulated(description)
+        if not settings.link(stage.name).address and _is_loopback(_host(stage))
+    }
     stages = [stage for stage in description.stages if stage.name in by_stage]
     others = [stage for stage in stages if stage.role != "interface"]
     interfaces = [stage for stage in stages if stage.role == "interface"]
@@ -120,7 +128,7 @@ def services_of(description: MissionDescription, settings: Settings, images: Ite
 def _satellite(stage: StageDescription, name: str, image: Image) -> Service:
     return Service(
         name=name,
-        what=f"A simulated satellite for interface {stage.name}, in place of {_asked_for(stage)}.",
+        what=f"A simulated satellite for interface {stage.name}, in place of the one at {_host(stage)}.",
         image=image,
         command=("sim", "--tcp", f"0.0.0.0:{_SATELLITE_PORT}"),
         is_stage=False,
@@ -201,9 +209,9 @@ def _is_loopback(host: str) -> bool:
         return host.lower() == "localhost"
 
 
-def _asked_for(stage: StageDescription) -> str:
-    assert stage.link is not None, "it is an interface's"  # noqa: S101 - tells the type checker
-    return address_text((stage.link.settings["host"], stage.link.settings["port"]))
+def _host(stage: StageDescription) -> str:
+    """Of a link that calls."""
+    return "" if stage.link is None else str(stage.link.settings["host"])
 
 
 def _check_names(services: Iterable[Service]) -> None:
