@@ -91,6 +91,10 @@ bench: .venv/.core ## c2kit beside its peers (installed under build/), then the 
 	.venv/bin/python -m benchmarks $(ARGS)
 	.venv/bin/python -m benchmarks.pipeline $(filter --quick,$(ARGS))
 
+.PHONY: bench-kafka
+bench-kafka: .venv/.ready ## Apache Kafka as the bus beside bare clients, on brokers that it starts; ARGS=--quick takes a minute
+	.venv/bin/python -m benchmarks.kafka $(ARGS)
+
 .PHONY: kafka
 kafka: .venv/.ready ## a real Apache Kafka of three brokers on this machine until Ctrl-C (Java 17, Maven); ARGS='--brokers 1'
 	.venv/bin/python -m dev.kafka $(ARGS)

@@ -138,7 +138,8 @@ def through_bus(bus: StreamBus, steps: Sequence[Sequence[bytes]]) -> tuple[float
     bus.apply(STREAMS)
     source, copier = bus.worker("source", (), outputs=(IN,)), bus.worker("copy", (IN,), outputs=(OUT,))
     sink = bus.sink("sink", [(OUT, 0)], [])
-    copier.receive(0.0)
+    while not copier.assigned:
+        copier.receive(PATIENCE_SECONDS)
 
     def publish() -> None:
         for values in steps:

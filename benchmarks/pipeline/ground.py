@@ -34,6 +34,7 @@ __all__ = [
     "SENT",
     "apart",
     "bus_url",
+    "linked",
     "mission_of",
     "stamped",
     "telemetry_streams",
@@ -54,7 +55,15 @@ def bus_url(bus: str, folder: Path) -> str:
 
 
 def mission_of(workload: Workload, port: int, folder: Path, url: str, links: int = 1) -> Mission:
-    """A satellite at each of so many links."""
+    """A satellite at each of so many links, whose packets are decommutated and logged."""
+    mission = linked(workload, port, url, links)
+    mission.stage("decom", Identifier(), Decommutator())
+    mission.stage("log", PacketLogger(folder / "log"))
+    return mission
+
+
+def linked(workload: Workload, port: int, url: str, links: int = 1) -> Mission:
+    """A satellite at each of so many links, and nothing else yet."""
     (target,) = dictionary_of(workload).targets
     satellites = [evolve(target, name=f"SAT{number}") for number in range(links)]
     mission = Mission("benchmark", dictionary=Dictionary(tuple(satellites)), bus=url)
@@ -62,8 +71,6 @@ def mission_of(workload: Workload, port: int, folder: Path, url: str, links: int
         mission.interface(
             f"fep{number}", TcpClient("127.0.0.1", port), protocols=[CcsdsPackets()], targets=[satellite.name]
         )
-    mission.stage("decom", Identifier(), Decommutator())
-    mission.stage("log", PacketLogger(folder / "log"))
     return mission
 
 

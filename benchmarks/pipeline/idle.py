@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.pipeline.device import Device
-from benchmarks.pipeline.ground import bus_url, mission_of, stamped, wait_until_up
+from benchmarks.pipeline.ground import bus_url, mission_of, stamped, telemetry_streams, wait_until_up
 from benchmarks.pipeline.latency import Delays, Watch
 from c2kit.bus import open_bus
 from c2kit.pipeline.runner import Runner
@@ -59,7 +59,7 @@ def idle(bus: str, interfaces: int, seconds: float, packets: int, folder: Path) 
             cpu = time.process_time()
             time.sleep(seconds)
             cpu = time.process_time() - cpu
-            with Watch(opened, mission) as watch:
+            with Watch(opened, mission, telemetry_streams(mission)) as watch:
                 delays = []
                 for _ in range(packets):
                     link = random.randrange(interfaces)

@@ -15,6 +15,7 @@ import socket
 import statistics
 import threading
 import time
+from collections import deque
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
@@ -37,12 +38,14 @@ from c2kit.pipeline.runner import Runner
 from c2kit.pipeline.wire import Wire
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from c2kit.bus import Received, StreamBus
     from c2kit.pipeline.composition.mission import Mission
+    from c2kit.pipeline.wire import Batch
 
-__all__ = ["Delays", "Pace", "Watch", "bare", "latency"]
+__all__ = ["Delays", "Pace", "Watch", "bare", "latency", "paced"]
 
 _SETTLE_SECONDS = 1.0
 _WARM_PACKETS = 3
@@ -84,21 +87,26 @@ class Delays:
 
 def latency(bus: str, pace: Pace, folder: Path) -> Delays:
     """Send at that pace, and tell how long each packet took. Fails where one is missing."""
-    packet = stamped().data.hex()
     url = bus_url(bus, folder)
     with Device() as device, open_bus(url) as opened:
         mission = mission_of(stamped(), device.port, folder, url, pace.links)
         with Runner(mission, bus=opened) as runner:
             wait_until_up(runner)
             device.ask({"accept": pace.links})
-            with Watch(opened, mission) as watch:
-                for _ in range(_WARM_PACKETS):
-                    for link in range(pace.links):
-                        device.ask({"one": link, "packet": packet})
-                watch.take(_WARM_PACKETS * pace.links)
-                told = device.ask({"pace": packet, "rate": pace.rate, "seconds": pace.seconds})
-                time.sleep(_SETTLE_SECONDS)  # reading what came takes the processor from what is still on its way
-                return Delays(watch.take(told["sent"]), told["late_ns"] / 1e6)
+            with Watch(opened, mission, telemetry_streams(mission)) as watch:
+                return paced(device, watch.take, pace)
+
+
+def paced(device: Device, take: Callable[[int], list[float]], pace: Pace) -> Delays:
+    """Let stamped packets be sent at that pace; ``take`` waits for so many, and gives what each took."""
+    packet = stamped().data.hex()
+    for _ in range(_WARM_PACKETS):
+        for link in range(pace.links):
+            device.ask({"one": link, "packet": packet})
+    take(_WARM_PACKETS * pace.links)
+    told = device.ask({"pace": packet, "rate": pace.rate, "seconds": pace.seconds})
+    time.sleep(_SETTLE_SECONDS)  # reading what came takes the processor from what is still on its way
+    return Delays(take(told["sent"]), told["late_ns"] / 1e6)
 
 
 def bare(_: str, pace: Pace, __: Path) -> Delays:
@@ -124,14 +132,14 @@ def bare(_: str, pace: Pace, __: Path) -> Delays:
 
 
 class Watch:
-    """Looks at telemetry as it comes, in a thread of its own, and reads it only later."""
+    """Looks at telemetry, or at frames, as they come, in a thread of its own, and reads them only later."""
 
-    def __init__(self, bus: StreamBus, mission: Mission) -> None:
+    def __init__(self, bus: StreamBus, mission: Mission, streams: list[str]) -> None:
         self._wire = Wire(Definitions(bus, mission.name, mission.dictionary))
-        self._view = bus.view(telemetry_streams(mission))
+        self._view = bus.view(streams)
         interfaces = mission.interfaces.values()
         self._behind = {target: each.name for each in interfaces for target in each.targets}
-        self._seen: list[tuple[int, Received]] = []
+        self._seen: deque[tuple[int, Received]] = deque()
         self._is_over = False
         self._thread = threading.Thread(target=self._look, daemon=True)
 
@@ -149,13 +157,9 @@ class Watch:
         delays: list[float] = []
 
         def are_there() -> bool:
-            seen, self._seen = self._seen, []
-            for now, record in seen:
-                batch = self._wire.read(record.value)
-                assert isinstance(batch, TelemetryBatch)
-                if batch.interface != self._behind[batch.target]:
-                    raise ResultsDiffer(f"what came by {batch.interface} was taken for {batch.target}")
-                delays.extend((now - sent) / 1e6 for sent in batch[SENT].values.tolist())
+            while self._seen:
+                now, record = self._seen.popleft()
+                delays.extend((now - sent) / 1e6 for sent in self._sent(self._wire.read(record.value)))
             return len(delays) >= packets
 
         wait_for(are_there, pause_seconds=0.1)
@@ -163,8 +167,17 @@ class Watch:
             raise ResultsDiffer(f"{len(delays)} packets came of {packets}")
         return delays
 
+    def _sent(self, batch: Batch) -> list[int]:
+        """When the packets of a batch were sent."""
+        if not isinstance(batch, TelemetryBatch):
+            return [int.from_bytes(packet[-8:]) for packet in batch]
+        if batch.interface != self._behind[batch.target]:
+            raise ResultsDiffer(f"what came by {batch.interface} was taken for {batch.target}")
+        sent: list[int] = batch[SENT].values.tolist()
+        return sent
+
     def _look(self) -> None:
         while not self._is_over:
             records = self._view.receive(0.2)
             now = time.monotonic_ns()
-            self._seen += [(now, record) for record in records]
+            self._seen.extend((now, record) for record in records)

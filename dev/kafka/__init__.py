@@ -7,6 +7,6 @@ from __future__ import annotations
 
 from dev.kafka.broker import Broker
 from dev.kafka.cluster import Cluster
-from dev.kafka.installation import Installation, NotInstallable
+from dev.kafka.installation import MEASURED_FLAGS, Installation, NotInstallable
 
-__all__ = ["Broker", "Cluster", "Installation", "NotInstallable"]
+__all__ = ["MEASURED_FLAGS", "Broker", "Cluster", "Installation", "NotInstallable"]

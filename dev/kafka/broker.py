@@ -33,6 +33,7 @@ class Broker:
         properties: its settings, which are read when it is started.
         starter: starts processes in a thread that lives as long as they may: one that is started by a thread dies
             with that.
+        flags: for its Java, beside those of all or in their place.
     """
 
     number: int
@@ -41,6 +42,7 @@ class Broker:
     properties: dict[str, str]
     installation: Installation
     starter: Executor
+    flags: tuple[str, ...] = ()
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     def format(self, cluster_id: str, *arguments: str) -> None:
@@ -54,7 +56,7 @@ class Broker:
         """Start the process; it is ready a few seconds later. One that runs already is left alone."""
         if not self.is_running:
             self._write_properties()
-            self._process = self._run("kafka.Kafka", str(self._properties_path), flags=flags)
+            self._process = self._run("kafka.Kafka", str(self._properties_path), flags=(*self.flags, *flags))
 
     @property
     def is_running(self) -> bool:
@@ -112,8 +114,7 @@ class Broker:
         self._properties_path.write_text(_properties_text(self.properties))
 
     def _run(self, main: str, *arguments: str, flags: tuple[str, ...] = ()) -> subprocess.Popen[bytes]:
-        command = self.installation.command(main, *arguments)
-        command[1:1] = flags
+        command = self.installation.command(main, *arguments, flags=flags)
         setpriv = shutil.which("setpriv")
         if setpriv is not None:
             command = [setpriv, "--pdeathsig", "KILL", "--", *command]

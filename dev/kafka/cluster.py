@@ -46,7 +46,8 @@ class Cluster:
 
     ``ports`` are the brokers' own; without them they are free ones. ``properties`` are added to those of each broker,
     or take their place; in their values ``{port}`` and ``{controller_port}`` stand for its ports, ``{folder}`` for its
-    folder. ``clients`` are settings that a client needs beside the addresses, such as certificates.
+    folder. ``clients`` are settings that a client needs beside the addresses, such as certificates. ``flags`` are for
+    the Java of each broker, such as ``MEASURED_FLAGS``.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Cluster:
         ports: Sequence[int] = (),
         properties: Mapping[str, str] | None = None,
         clients: Mapping[str, str] | None = None,
+        flags: tuple[str, ...] = (),
     ) -> None:
         self._installation = Installation.get()
         self._held = ExitStack()
@@ -63,6 +65,7 @@ class Cluster:
         self.folder = _made_folder(self._held)
         self._extra = dict(properties or {})
         self._clients = dict(clients or {})
+        self._flags = flags
         self._id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().strip("=").replace("-", "A", 1)
         all_ports = _free_ports(2 * brokers)
         self._ports = dict(enumerate(ports or all_ports[:brokers], start=1))
@@ -191,7 +194,7 @@ class Cluster:
     def _enter(self, number: int, roles: str) -> Broker:
         folder = self.folder / str(number)
         properties = self._properties(number, roles, folder)
-        broker = Broker(number, self._ports[number], folder, properties, self._installation, self._starter)
+        broker = Broker(number, self._ports[number], folder, properties, self._installation, self._starter, self._flags)
         broker.format(self._id)
         self.brokers[number] = broker
         return broker
