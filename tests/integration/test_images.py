@@ -25,7 +25,7 @@ from c2kit.scaffold.mission_files import MissionFiles
 from c2kit.scaffold.rendering import Templates
 from c2kit.scaffold.settings import ImageSettings, LinkSettings, Settings
 from c2kit.scaffold.wheels import Wheels
-from dev.images import PYTHON, Bases, NotInstallable, Podman
+from dev.images import PYTHON, Bases, NotInstallable, Podman, quick_folder
 from tests.kubernetes import require_checker
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def wait_for(condition: Callable[[], object]) -> None:
 def with_bases(folder: Path) -> Podman:
     """A store with nothing in it but the bases. Skips, or fails where C2KIT_REQUIRE_IMAGES=1."""
     try:
-        bases, podman = Bases.get(), Podman(folder)
+        bases, podman = Bases.get(), Podman(quick_folder(folder))
     except NotInstallable as error:
         if os.environ.get("C2KIT_REQUIRE_IMAGES") == "1":
             pytest.fail(f"C2KIT_REQUIRE_IMAGES=1 says that this test must run, but {error}")
