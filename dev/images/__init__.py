@@ -6,6 +6,6 @@ Needs Linux, root, and podman, buildah, runc and mmdebstrap of Debian. Nothing o
 from __future__ import annotations
 
 from dev.images.bases import PYTHON, Bases
-from dev.images.podman import NotInstallable, Podman
+from dev.images.podman import NotInstallable, Podman, quick_folder
 
-__all__ = ["PYTHON", "Bases", "NotInstallable", "Podman"]
+__all__ = ["PYTHON", "Bases", "NotInstallable", "Podman", "quick_folder"]

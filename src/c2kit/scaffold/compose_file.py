@@ -14,10 +14,10 @@ from attrs import frozen
 from c2kit.errors import UsageError
 from c2kit.links.names import address_text
 from c2kit.pipeline.settings import DIRECTORY_PREFIX, LINK_PREFIX, variable_of
-from c2kit.scaffold.images import BUS_FOLDER, PROBE, USER
+from c2kit.scaffold.containers import BUS_FOLDER, FILES
+from c2kit.scaffold.images import PROBE, USER
 from c2kit.scaffold.link_places import places_of
 from c2kit.scaffold.names import label
-from c2kit.scaffold.resolve import FILES
 from c2kit.scaffold.satellite import simulated
 
 if TYPE_CHECKING:

@@ -18,10 +18,9 @@ from typing import TYPE_CHECKING
 from attrs import field, frozen
 
 import c2kit
-from c2kit.scaffold.mission_files import SCRIPT
+from c2kit.scaffold.containers import BUS_FOLDER, FILES, arguments_of, extras_of
 from c2kit.scaffold.names import label
 from c2kit.scaffold.plan import HEALTH_PORT
-from c2kit.scaffold.resolve import FILES
 from c2kit.scaffold.wheels import Interpreter
 
 if TYPE_CHECKING:
@@ -33,12 +32,10 @@ if TYPE_CHECKING:
     from c2kit.scaffold.settings import ImageSettings, Settings
     from c2kit.scaffold.wheels import Wheels
 
-__all__ = ["BUS_FOLDER", "PROBE", "USER", "Image", "ImageSources", "arguments_of", "images_of", "wheel_command"]
+__all__ = ["PROBE", "USER", "Image", "ImageSources", "images_of", "wheel_command"]
 
 USER = 10001
 """Who stages run as: a number, since who is told only a name cannot know that it is not root."""
-BUS_FOLDER = "/var/lib/bus"
-"""Where the file of an embedded bus is, if several containers share one."""
 PROBE = (
     "python3",
     "-c",
@@ -104,28 +101,18 @@ def images_of(description: MissionDescription, sources: ImageSources) -> tuple[I
     """
     stages = [stage for stage in description.stages if stage.role not in _WITHOUT_IMAGE]
     shared = sources.shared
-    with_lock = {extras: shared | sources.lock(extras) for extras in {_extras(stage) for stage in stages}}
-    return tuple(_image(description.name, stage, sources, with_lock[_extras(stage)]) for stage in stages)
-
-
-def arguments_of(stage: StageDescription) -> tuple[str, ...]:
-    """What ``c2kit`` is told in a container of the stage."""
-    return ("run", SCRIPT, "--stage", stage.name)
+    with_lock = {extras: shared | sources.lock(extras) for extras in {extras_of(stage) for stage in stages}}
+    return tuple(_image(description.name, stage, sources, with_lock[extras_of(stage)]) for stage in stages)
 
 
 def wheel_command(description: MissionDescription, sources: ImageSources, folder: str) -> str:
     """The command line that fills a folder with the wheels of all images, for their Python and not for ours."""
     images = sources.settings.images
-    extras = {extra for stage in description.stages for extra in _extras(stage)}
+    extras = {extra for stage in description.stages for extra in extras_of(stage)}
     words = ["python3", "-m", "pip", "download", "--only-binary=:all:", "--implementation=cp"]
     words += [f"--python-version={images.python}", *(f"--platform={kind}_{images.machine}" for kind in _GLIBC)]
     words += ["--dest", folder, *_wanted(extras, sources.mission, f"=={c2kit.__version__}")]
     return shlex.join(words)
-
-
-def _extras(stage: StageDescription) -> tuple[str, ...]:
-    """A cluster's bus is Kafka, whatever the script's own is."""
-    return tuple(sorted({*stage.extras, "kafka"}))
 
 
 def _wanted(extras: Iterable[str], mission: MissionFiles, version: str = "") -> Sequence[str]:
@@ -150,7 +137,7 @@ def _dockerfile(mission: str, stage: StageDescription, sources: ImageSources, na
         mission=mission,
         stage=stage.name,
         folder=label(stage.name),
-        lock=_lock_of(_extras(stage)),
+        lock=_lock_of(extras_of(stage)),
         name=name,
         build_image=images.build,
         runtime_image=images.runtime,

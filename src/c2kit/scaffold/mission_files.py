@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING
 from attrs import field, frozen
 
 from c2kit.errors import UsageError
+from c2kit.scaffold.containers import SCRIPT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["SCRIPT", "MissionFiles"]
-
-SCRIPT = "mission.py"
-"""What the script is called in an image, whatever its name is."""
+__all__ = ["MissionFiles"]
 
 
 @frozen(kw_only=True)

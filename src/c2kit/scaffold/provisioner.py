@@ -6,7 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from c2kit.pipeline.composition.names import PROVISIONER
-from c2kit.scaffold.mission_files import SCRIPT
+from c2kit.scaffold.containers import SCRIPT
 from c2kit.scaffold.pods import (
     KAFKA_USER,
     Pod,

@@ -13,6 +13,7 @@ from c2kit.pipeline.composition.acls import Acl, Operation, Permissions, Resourc
 from c2kit.pipeline.composition.names import COMMAND_SOURCE, OBSERVER, PROVISIONER, stage_identity
 from c2kit.pipeline.composition.topics import topics_of
 from c2kit.pipeline.settings import DIRECTORY_PREFIX, LINK_PREFIX, variable_of
+from c2kit.scaffold.containers import FILES, arguments_of, extras_of
 from c2kit.scaffold.edges import edges_of
 from c2kit.scaffold.link_places import places_of, unset_of
 from c2kit.scaffold.names import KAFKA_CLUSTER, SCALER, label
@@ -25,10 +26,8 @@ if TYPE_CHECKING:
 
     from c2kit.pipeline.composition.description import MissionDescription, StageDescription
 
-__all__ = ["FILES", "SECRETS", "resolve"]
+__all__ = ["SECRETS", "resolve"]
 
-FILES = "/var/lib/c2kit"
-"""Where the volume of a stage that keeps files is mounted."""
 SECRETS = "/run/secrets/kafka"
 """Where the certificate of a stage is mounted."""
 _INPUT = "/var/lib/link"
@@ -113,7 +112,7 @@ def _workload(stage: StageDescription, identity: Identity, settings: Settings, i
         stage=stage,
         identity=identity,
         image=image,
-        arguments=("run", "mission.py", "--stage", stage.name),
+        arguments=arguments_of(stage),
         environment=tuple(sorted(_environment(stage, settings).items())),
         replicas=stage.scale.max if stage.role == "sink" else stage.scale.min,
         autoscale=stage.scale if _is_scaled(stage) else None,
@@ -129,7 +128,7 @@ def _workload(stage: StageDescription, identity: Identity, settings: Settings, i
             if place.listens
         ),
         device=settings.link(stage.name).device if _has_link(stage, "Serial") else "",
-        extras=tuple(sorted({*stage.extras, "kafka"})),
+        extras=extras_of(stage),
         cpu=stage.resources.cpu or _CPU,
         memory=stage.resources.memory or _MEMORY,
         drain_seconds=settings.drain_seconds,

@@ -10,7 +10,8 @@ import pytest
 from attrs import evolve
 
 from c2kit.errors import UsageError
-from c2kit.scaffold.images import PROBE, ImageSources, arguments_of, images_of, wheel_command
+from c2kit.scaffold.containers import arguments_of
+from c2kit.scaffold.images import PROBE, ImageSources, images_of, wheel_command
 from c2kit.scaffold.mission_files import MissionFiles
 from c2kit.scaffold.rendering import Templates
 from c2kit.scaffold.settings import ImageSettings, Settings
