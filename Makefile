@@ -21,6 +21,7 @@ PYTEST = C2KIT_TEST_ENV=$(ENV) $(BIN)/python -m pytest -n $(WORKERS) --dist work
 # The first Python that is recent enough, whatever it is called here.
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+PYTHONS ?= python3.11 python3.12 python3.13
 PIP_INSTALL := -m pip --disable-pip-version-check install --quiet
 
 # What goes into a wheel; a change of any of it makes a new one.
@@ -117,7 +118,13 @@ hooks: .venv/.ready ## run the checks of `make lint types layers` before each co
 	.venv/bin/pre-commit install
 
 .PHONY: wheel
-wheel: .venv-wheel/.wheel ## build dist/*.tar.gz, and from it dist/*.whl
+wheel: .venv-wheel/.wheel ## build dist/*.tar.gz, and from it dist/*.whl for the Python that runs here
+
+# The kernel is compiled for one version of Python, so a release has a wheel for each.
+.PHONY: wheels
+wheels: .venv-wheel/.wheel ## the same, and beside it a wheel for each of PYTHONS='python3.11 python3.12 python3.13'
+	for python in $(PYTHONS); do C2KIT_REQUIRE_KERNEL=1 $$python -m pip --disable-pip-version-check wheel --quiet \
+		--no-deps --wheel-dir dist dist/*.tar.gz || exit; done
 
 .PHONY: changelog
 changelog: .venv/.ready ## show what the next release's changelog will say
@@ -149,16 +156,16 @@ clean: ## remove all that make made, the environments included
 	touch $@
 
 # Built by way of the source archive, so that neither what is left in build/ nor a file that git has
-# and the archive lacks can be in it.
+# and the archive lacks can be in it. The stamp says which one it is: `make wheels` puts others beside it.
 .venv-wheel/.wheel: .venv-wheel/.empty $(PACKAGE)
 	rm -rf dist
 	.venv-wheel/bin/python -m build --outdir dist . >/dev/null
-	touch $@
+	ls dist/*.whl >$@
 
 # An old c2kit goes first: pip takes a wheel of the same version for the one that it has.
 .venv-wheel/.ready: .venv-wheel/.wheel
 	.venv-wheel/bin/python -m pip --disable-pip-version-check uninstall --quiet --yes c2kit
-	.venv-wheel/bin/python $(PIP_INSTALL) "$$(ls dist/*.whl)[docs,test]"
+	.venv-wheel/bin/python $(PIP_INSTALL) "$$(cat $<)[docs,test]"
 	touch $@
 
 define make-environment

@@ -61,6 +61,24 @@ def test_a_record_has_the_names_in_the_same_order(kernel: Kernel) -> None:
     assert list(record.items()) == list(VALUES.items())
 
 
+def test_integers_around_the_digits_of_pythons_own_are_encoded_as_they_are_elsewhere(kernel: Kernel) -> None:
+    signed, unsigned = Encoding.TWOS_COMPLEMENT, Encoding.UNSIGNED
+    codecs = {
+        encoding: kernel.codec(Layout((Field(name="N", encoding=encoding, bit_length=64),))).encode
+        for encoding in (signed, unsigned)
+    }
+    for digits in (0, 15, 30, 45, 60, 63, 64):
+        for number in (sign * 2**digits + step for sign in (1, -1) for step in (-1, 0, 1)):
+            for encoding, encode in codecs.items():
+                try:
+                    expected = number.to_bytes(8, "big", signed=encoding is signed)
+                except OverflowError:
+                    with pytest.raises(UsageError):
+                        encode({"N": number})
+                else:
+                    assert encode({"N": number}) == expected
+
+
 def test_every_record_is_a_dict_of_its_own(kernel: Kernel) -> None:
     codec = kernel.codec(layout())
     first = codec.record(PACKET)

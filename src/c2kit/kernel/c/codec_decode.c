@@ -10,7 +10,7 @@ static PyObject *bytes_at(const struct plain_field *field, const uint8_t *packet
     if (!(field->start & 7))
         return PyBytes_FromStringAndSize((const char *)first, (Py_ssize_t)field->byte_count);
     PyObject *bytes = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)field->byte_count);
-    uint8_t *to = bytes ? (uint8_t *)PyBytes_AsString(bytes) : NULL;
+    uint8_t *to = bytes ? (uint8_t *)PyBytes_AS_STRING(bytes) : NULL;
     for (int64_t i = 0; to && i < field->byte_count; i++)
         to[i] = (uint8_t)big_endian_bits(first + i, 2, (int)(field->start & 7), 8);
     return bytes;
@@ -63,7 +63,7 @@ static PyObject *tuple_of(const struct codec_object *self, const uint8_t *packet
     for (Py_ssize_t i = 0; tuple && i < self->count; i++) {
         PyObject *value = value_at(&self->fields[i], packet);
         if (value)
-            PyTuple_SetItem(tuple, i, value);
+            PyTuple_SET_ITEM(tuple, i, value);
         else
             Py_CLEAR(tuple);
     }
@@ -91,8 +91,8 @@ static inline PyObject *decoded(PyObject *object, PyObject *packet, const char *
     const struct codec_object *self = (const struct codec_object *)object;
     PyObject *result;
     if (PyBytes_CheckExact(packet)) {
-        bool is_whole = PyBytes_Size(packet) >= self->size;
-        return is_whole ? make(self, (const uint8_t *)PyBytes_AsString(packet))
+        bool is_whole = PyBytes_GET_SIZE(packet) >= self->size;
+        return is_whole ? make(self, (const uint8_t *)PyBytes_AS_STRING(packet))
                         : codec_otherwise(self, method, packet);
     }
     Py_buffer view;

@@ -6,6 +6,23 @@
 /* A packet of so many words is put together without memory of its own. */
 enum { FEW_WORDS = 64 };
 
+/* The number that an integer is; `overflow` is not 0 where 64 bits do not hold it. One of a single digit, as nearly all
+ * are, is read without a call: how, Python tells since 3.12; 3.11, which does not change any more, has its sign in the
+ * size. */
+static inline int64_t number_of(PyObject *integer, int *overflow)
+{
+    const PyLongObject *number = (const PyLongObject *)integer;
+    *overflow = 0;
+#if PY_VERSION_HEX >= 0x030C0000
+    if (PyUnstable_Long_IsCompact(number))
+        return PyUnstable_Long_CompactValue(number);
+#else
+    if (Py_SIZE(number) >= -1 && Py_SIZE(number) <= 1)
+        return Py_SIZE(number) * (int64_t)number->ob_digit[0];
+#endif
+    return PyLong_AsLongLongAndOverflow(integer, overflow);
+}
+
 /* Of an integer that 63 bits do not hold. */
 static bool pattern_of_large(const struct element *element, PyObject *value, uint64_t *pattern)
 {
@@ -21,7 +38,7 @@ static bool pattern_of_integer(const struct element *element, PyObject *value, u
     int overflow;
     if (!PyLong_CheckExact(value))
         return false;
-    long long number = PyLong_AsLongLongAndOverflow(value, &overflow);
+    int64_t number = number_of(value, &overflow);
     if (overflow)
         return overflow > 0 && element->encoding == UNSIGNED && pattern_of_large(element, value, pattern);
     if (element->encoding == UNSIGNED)
@@ -35,13 +52,13 @@ static bool put_any(const struct plain_field *field, PyObject *value, uint64_t *
     const struct element *element = &field->element;
     uint64_t pattern;
     if (field->kind == KIND_BYTES) {
-        if (!PyBytes_CheckExact(value) || PyBytes_Size(value) != field->byte_count)
+        if (!PyBytes_CheckExact(value) || PyBytes_GET_SIZE(value) != field->byte_count)
             return false;
-        put_bytes(words, field->start, (const uint8_t *)PyBytes_AsString(value), field->byte_count);
+        put_bytes(words, field->start, (const uint8_t *)PyBytes_AS_STRING(value), field->byte_count);
         return true;
     }
     bool is_float = field->kind == KIND_SINGLE || field->kind == KIND_DOUBLE;
-    if (is_float ? !PyFloat_CheckExact(value) || !pattern_of_float(element, PyFloat_AsDouble(value), &pattern)
+    if (is_float ? !PyFloat_CheckExact(value) || !pattern_of_float(element, PyFloat_AS_DOUBLE(value), &pattern)
                  : !pattern_of_integer(element, value, &pattern))
         return false;
     put_pattern(element, words, field->start, pattern);
@@ -56,12 +73,12 @@ static inline bool put_at_once(const struct plain_field *field, PyObject *value,
         int overflow;
         if (!PyLong_CheckExact(value))
             return false;
-        uint64_t number = (uint64_t)PyLong_AsLongLongAndOverflow(value, &overflow);
+        uint64_t number = (uint64_t)number_of(value, &overflow);
         if (overflow || number + field->below > field->mask)
             return false;
         pattern = number & field->mask;
     } else if (field->way != WAY_ANY && PyFloat_CheckExact(value)) {
-        double number = PyFloat_AsDouble(value);
+        double number = PyFloat_AS_DOUBLE(value);
         if (!(number > -LEAST_ABOVE_SINGLE && number < LEAST_ABOVE_SINGLE))
             return false;
         if (field->way == WAY_SINGLE) {
@@ -81,7 +98,7 @@ static inline bool put_at_once(const struct plain_field *field, PyObject *value,
 static bool put_all(const struct codec_object *self, PyObject *values, uint64_t *words)
 {
     Py_ssize_t place = 0;
-    if (PyDict_Size(values) != self->count)
+    if (PyDict_GET_SIZE(values) != self->count)
         return false;
     for (const struct plain_field *field = self->fields, *end = field + self->count; field < end; field++) {
         /* Values mostly stand in the order of the fields, under their very names. */
@@ -108,7 +125,7 @@ PyObject *codec_encode(PyObject *object, PyObject *values)
     if (put_all(self, values, words)) {
         packet = PyBytes_FromStringAndSize(NULL, self->size);
         if (packet)
-            bytes_of(words, (uint8_t *)PyBytes_AsString(packet), self->size);
+            bytes_of(words, (uint8_t *)PyBytes_AS_STRING(packet), self->size);
     } else if (!PyErr_Occurred())
         packet = codec_otherwise(self, "encode", values);
     if (words != few)

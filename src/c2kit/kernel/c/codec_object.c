@@ -114,8 +114,7 @@ static PyObject *codec_new(PyTypeObject *type, PyObject *arguments, PyObject *ke
         PyErr_SetString(PyExc_ValueError, "no size of a packet");
         return NULL;
     }
-    allocfunc allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
-    struct codec_object *self = (struct codec_object *)allocate(type, 0);
+    struct codec_object *self = (struct codec_object *)type->tp_alloc(type, 0);
     if (!self)
         return NULL;
     self->size = size;
@@ -154,8 +153,7 @@ static void codec_dealloc(PyObject *object)
     for (Py_ssize_t i = 0; self->fields && i < self->count; i++)
         Py_XDECREF(self->fields[i].name);
     PyMem_Free(self->fields);
-    freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
-    release(object);
+    type->tp_free(object);
     Py_DECREF(type);
 }
 

@@ -72,8 +72,7 @@ static PyObject *matcher_new(PyTypeObject *type, PyObject *arguments, PyObject *
     }
     if (!PyArg_ParseTuple(arguments, "O!", &PyTuple_Type, &tables))
         return NULL;
-    allocfunc allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
-    struct matcher_object *self = (struct matcher_object *)allocate(type, 0);
+    struct matcher_object *self = (struct matcher_object *)type->tp_alloc(type, 0);
     if (!self)
         return NULL;
     Py_ssize_t count = PyTuple_Size(tables);
@@ -99,8 +98,7 @@ static void matcher_dealloc(PyObject *object)
         PyMem_Free(self->tables[each].ranks);
     }
     PyMem_Free(self->tables);
-    freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
-    release(object);
+    type->tp_free(object);
     Py_DECREF(type);
 }
 

@@ -36,8 +36,7 @@ static PyObject *rule_new(PyTypeObject *type, PyObject *arguments, PyObject *key
     rule.most = rule.largest = most;
     rule.unit = unit;
     rule.adjustment = adjustment;
-    allocfunc allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
-    struct rule_object *self = (struct rule_object *)allocate(type, 0);
+    struct rule_object *self = (struct rule_object *)type->tp_alloc(type, 0);
     if (self)
         self->rule = rule;
     return (PyObject *)self;
@@ -46,8 +45,7 @@ static PyObject *rule_new(PyTypeObject *type, PyObject *arguments, PyObject *key
 static void plain_dealloc(PyObject *object)
 {
     PyTypeObject *type = Py_TYPE(object);
-    freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
-    release(object);
+    type->tp_free(object);
     Py_DECREF(type);
 }
 
@@ -177,8 +175,7 @@ static PyObject *crc_new(PyTypeObject *type, PyObject *arguments, PyObject *keyw
         PyErr_SetString(PyExc_ValueError, "no CRC of such parameters");
         return NULL;
     }
-    allocfunc allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
-    struct crc_object *self = (struct crc_object *)allocate(type, 0);
+    struct crc_object *self = (struct crc_object *)type->tp_alloc(type, 0);
     if (self)
         crc_init(&self->crc, width, polynomial, initial, reflect_in, reflect_out, xor_out);
     return (PyObject *)self;

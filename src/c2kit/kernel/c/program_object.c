@@ -30,8 +30,7 @@ static PyObject *program_new(PyTypeObject *type, PyObject *arguments, PyObject *
                           &PyBytes_Type, &terminators, &PyTuple_Type, &conversions, &PyType_Type, &column_type,
                           &PyType_Type, &array_type, &PyTuple_Type, &number_types))
         return NULL;
-    allocfunc allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
-    struct program_object *self = (struct program_object *)allocate(type, 0);
+    struct program_object *self = (struct program_object *)type->tp_alloc(type, 0);
     if (!self)
         return NULL;
     if (!program_parse(&self->program, fields, conditions, terminators, conversions)
@@ -52,8 +51,7 @@ static void program_dealloc(PyObject *object)
     Py_XDECREF(self->number_types);
     for (int each = 0; each < ATTRIBUTES; each++)
         Py_XDECREF(self->names[each]);
-    freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
-    release(object);
+    type->tp_free(object);
     Py_DECREF(type);
 }
 

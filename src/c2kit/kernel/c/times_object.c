@@ -60,8 +60,7 @@ static PyObject *clock_new(PyTypeObject *type, PyObject *arguments, PyObject *ke
         PyErr_SetString(PyExc_TypeError, "Clock takes no keywords");
         return NULL;
     }
-    allocfunc allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
-    struct clock_object *self = (struct clock_object *)allocate(type, 0);
+    struct clock_object *self = (struct clock_object *)type->tp_alloc(type, 0);
     if (self && !clock_parse(&self->clock, arguments))
         Py_CLEAR(self);
     return (PyObject *)self;
@@ -73,8 +72,7 @@ static void clock_dealloc(PyObject *object)
     PyTypeObject *type = Py_TYPE(object);
     PyMem_Free(self->clock.entries);
     PyMem_Free(self->clock.inserted);
-    freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
-    release(object);
+    type->tp_free(object);
     Py_DECREF(type);
 }
 
