@@ -52,7 +52,7 @@ FULL = Plan(
     steps={1: 25, 100: 60, 1_000: 60},
     packets=2**14,
     times=60,
-    pace=Pace(10, links=10, seconds=10),
+    pace=Pace(10, links=4, seconds=17),
     choices=_choices((7_000, 70_000), (10, 100)),
     choice_seconds=2.5,
 )

@@ -159,6 +159,7 @@ def test_goals_are_judged_by_medians_and_by_the_percentile_of_all_rounds() -> No
         "GOAL MISSED: one hop, brokers: 3: p99 31.0 ms, 1.55 times as long as by bare clients, at most 1.5",
     ]
     lines = report.markdown().splitlines()
+    assert lines[-1].startswith("- GOAL MISSED: one hop, brokers: 3")
     assert "| 1 | 500 | 111 to 1 000 | 1 000 | 1 000 to 1 000 | 50% |" in lines
     assert "| 1 | 7 | each 10 ms | lz4 | 1 | 1 to 1 | 1.0 | 20.0 |" in lines
     assert "| 1 | 7 | **c2kit: at once** | none | 4 | 3 to 5 | 1.0 | 20.0 |" in lines
