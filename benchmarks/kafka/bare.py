@@ -41,7 +41,7 @@ class Source:
     def __init__(self, brokers: str, topic: str, compression: str = "none") -> None:
         self.topic = topic
         settings = {"transactional.id": f"{topic}.{uuid.uuid4()}", "linger.ms": 0, "compression.type": compression}
-        self._producer = Producer({"bootstrap.servers": brokers, "message.max.bytes": 100_000_000, **settings})
+        self._producer = Producer({**_common(brokers), "message.max.bytes": 100_000_000, **settings})
         self._producer.init_transactions(_PATIENCE_SECONDS)
         self._is_begun = False
 
@@ -213,9 +213,14 @@ class Threads:
             thread.join(_PATIENCE_SECONDS)
 
 
+def _common(brokers: str) -> dict[str, Any]:
+    """Settings of all clients. What befalls them is raised where they are used."""
+    return {"bootstrap.servers": brokers, "log_level": 0}
+
+
 def make(brokers: str, topics: Iterable[str], partitions: int = 1) -> None:
     """Make topics as the cluster's defaults have them."""
-    admin = AdminClient({"bootstrap.servers": brokers})
+    admin = AdminClient(_common(brokers))
     made = admin.create_topics([NewTopic(topic, num_partitions=partitions) for topic in topics])
     for future in made.values():
         future.result(_PATIENCE_SECONDS)
@@ -229,7 +234,7 @@ def _consumer(brokers: str, topic: str, partitions: int) -> Consumer:
         "fetch.wait.max.ms": 100,
         "fetch.message.max.bytes": 8_000_000,
     }
-    consumer = Consumer({"bootstrap.servers": brokers, **settings})
+    consumer = Consumer({**_common(brokers), **settings})
     consumer.assign([TopicPartition(topic, number, 0) for number in range(partitions)])
     return consumer
 

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["Choice", "Chosen", "choose"]
 
 _TOPIC = "benchmark.choices"
-_STEP_BYTES = 1_000_000
-"""A source that commits at once has about so much by then, where there is as much as goes through."""
+_STEP_BYTES = 8_000_000
+"""So much a stage takes at once, where there is as much as goes through."""
 _POOL_BYTES = 8_000_000
 _RATES = {7_000: 200.0, 70_000: 100.0}
 _WARM = 3

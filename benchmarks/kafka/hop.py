@@ -27,12 +27,15 @@ if TYPE_CHECKING:
 
 __all__ = ["bare_hop", "hop", "steps_of"]
 
+_DISTINCT_PACKETS = 1_000
+
 
 def steps_of(steps: int, packets: int, a_record: int) -> list[list[bytes]]:
     """The records of so many steps of so many packets, ``a_record`` of which share a record."""
-    workload = WORKLOADS["housekeeping"](packets)
-    size = len(workload.data) // packets
-    values = [_value(data, size) if a_record > 1 else data for data in workload.batches(a_record)]
+    workload = WORKLOADS["housekeeping"](min(packets, _DISTINCT_PACKETS))
+    size, data = len(workload.data) // workload.count, workload.data * (packets // workload.count)
+    parts = [data[start : start + a_record * size] for start in range(0, len(data), a_record * size)]
+    values = [_value(part, size) if a_record > 1 else part for part in parts]
     # All steps differ, so that one that comes twice, or in the place of another, is found.
     numbers = count()
     return [[value[:-8] + next(numbers).to_bytes(8) for value in values] for _ in range(steps)]

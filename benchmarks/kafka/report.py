@@ -43,7 +43,8 @@ class Report:
         parts += [list(self._three_hops())] if self.passages else []
         parts += [list(self._latency())] if self.delays else []
         parts += [list(self._choices())] if self.choices else []
-        return "\n\n".join("\n".join(part) for part in [*parts, [f"- {text}" for text in self.verdicts()]]) + "\n"
+        parts += [[f"- {text}" for text in self.verdicts()]]
+        return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
 
     def plain(self) -> dict[str, Any]:
         """The same for programs, with every round."""

@@ -15,6 +15,7 @@ from benchmarks.kafka import passage
 from benchmarks.kafka.bare import Bare
 from benchmarks.kafka.choices import Choice, Chosen
 from benchmarks.kafka.hop import bare_hop, hop, steps_of
+from benchmarks.kafka.plan import STEP_PACKETS
 from benchmarks.kafka.report import BARE, OURS, Report
 from benchmarks.pipeline.latency import Delays
 from benchmarks.pipeline.throughput import Passage
@@ -38,13 +39,11 @@ def test_the_quick_form_tells_what_became_of_the_goals(tmp_path: Path, capsys: p
     assert benchmark.main(["--quick", "--output", str(tmp_path)]) == 0
     assert capsys.readouterr().out.strip() == (tmp_path / "kafka.md").read_text(encoding="utf-8").strip()
     report = json.loads((tmp_path / "kafka.json").read_text(encoding="utf-8"))
-    assert report["values_verified"] == 2**14 * 31
+    assert report["values_verified"] == 2_000 * 31
     found = [(each["who"], each["packets_a_record"], each["rounds"][0]["packets"]) for each in report["packing"]]
-    assert found == [(who, packets, 2_000) for packets in (1, 1_000) for who in (OURS, BARE)]
-    assert [(each["who"], each["rounds"][0]["packets"]) for each in report["hops"]] == [
-        (OURS, 2 * 2**14),
-        (BARE, 2 * 2**14),
-    ]
+    steps = {1: 1, 1_000: 2}
+    assert found == [(who, each, steps[each] * STEP_PACKETS) for each in steps for who in (OURS, BARE)]
+    assert [(each["who"], each["rounds"][0]["packets"]) for each in report["hops"]] == [(OURS, 2_000), (BARE, 2_000)]
     latency = [(each["hops"], each["who"], len(each["rounds"][0]["ms"])) for each in report["latency"]]
     assert latency == [(hops, who, 20) for hops in (1, 3) for who in (OURS, BARE)]
     assert all(ms > 0 for each in report["latency"] for ms in each["rounds"][0]["ms"])
@@ -160,6 +159,7 @@ def test_goals_are_judged_by_medians_and_by_the_percentile_of_all_rounds() -> No
         "GOAL MISSED: one hop, brokers: 3: p99 31.0 ms, 1.55 times as long as by bare clients, at most 1.5",
     ]
     lines = report.markdown().splitlines()
+    assert lines[-1].startswith("- GOAL MISSED: one hop, brokers: 3")
     assert "| 1 | 500 | 111 to 1 000 | 1 000 | 1 000 to 1 000 | 50% |" in lines
     assert "| 1 | 7 | each 10 ms | lz4 | 1 | 1 to 1 | 1.0 | 20.0 |" in lines
     assert "| 1 | 7 | **c2kit: at once** | none | 4 | 3 to 5 | 1.0 | 20.0 |" in lines
