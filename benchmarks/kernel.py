@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.goals import Verdict
+from benchmarks.one_packet import comparisons
 from benchmarks.peers.c2kit_definitions import TARGET, dictionary_of
 from benchmarks.report import Report
 from benchmarks.workloads import WORKLOADS
@@ -39,6 +40,8 @@ SPACE_PACKET = LengthRule(length_bit_offset=32, length_bits=16, adjustment_bytes
 CHUNK_BYTES = 2**20
 CHUNKS = 16
 """A stream is so many pieces of so many bytes, read one after the other; what is written goes to the same memory."""
+CALLS = 1_000
+"""One packet is taken so often in a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,7 @@ def main() -> int:
 
 def measure_operations(rounds: int, seconds: float) -> list[Operation]:
     """All of them."""
-    rows = [*_decoding(), *_stream(), *_checksums(), *_encoding()]
+    rows = [*_decoding(), *_stream(), *_checksums(), *_one_packet()]
     times: list[tuple[list[float], list[float]]] = [([], []) for _ in rows]
     order = list(range(len(rows)))
     for _ in range(rounds):
@@ -249,20 +252,20 @@ def _checksums() -> Iterator[Row]:
     yield Row("CRC-16 of 70 bytes", all_at_once, "binascii.crc_hqx", one_by_one, count, at_least=5)
 
 
-def _encoding() -> Iterator[Row]:
-    try:
-        import bitstruct.c as bitstruct  # noqa: PLC0415 - where it is not installed, there is no row
-    except ImportError:
-        print("bitstruct is not installed: encoding is not compared", file=sys.stderr)
-        return
-    layout = _layouts()[3]
-    codes = {Encoding.UNSIGNED: "u", Encoding.TWOS_COMPLEMENT: "s", Encoding.IEEE754: "f"}
-    values = {field.name: 1.5 if field.encoding is Encoding.IEEE754 else 100 for field in layout.fields}
-    text = "p48" + "".join(f"{codes[field.encoding]}{field.bit_length}" for field in layout.fields)
-    other = bitstruct.compile(text, names=list(values))
-    assert other.pack(values) == compiled.encode(layout, values)
-    ours = partial(compiled.encode, layout, values)
-    yield Row("encode 19 arguments of a dict", ours, "bitstruct.c", partial(other.pack, values), 1, at_least=2)
+def _one_packet() -> Iterator[Row]:
+    for each in comparisons():
+        ours, theirs = (_calls(function, each.argument) for function in (each.ours, each.theirs))
+        yield Row(each.what, ours, "bitstruct.c", theirs, CALLS, at_least=each.at_least)
+
+
+def _calls(function: Callable[[Any], object], argument: object) -> Callable[[], None]:
+    """Calls of a function with nothing around each, which would take as long as a part of it."""
+
+    def call_all() -> None:
+        for _ in range(CALLS):
+            function(argument)
+
+    return call_all
 
 
 if __name__ == "__main__":

@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 
     from benchmarks.workload import Workload
     from c2kit.kernel.contract import Kernel
-    from c2kit.model.packets import Item
 
-__all__ = ["Finding", "Found", "items_of", "layouts_of"]
+__all__ = ["Finding", "Found", "layouts_of"]
 
 _SPACE_PACKET = LengthRule(length_bit_offset=32, length_bits=16, adjustment_bytes=7, minimum_bytes=7)
 _APIDS = 2**11
@@ -51,12 +50,7 @@ class Finding:
                 yield place, starts[members], ends[members]
 
 
-def items_of(workload: Workload) -> list[tuple[Item, ...]]:
-    """The items of each packet, as c2kit defines them."""
-    target = dictionary_of(workload).target(TARGET)
-    return [target.packet(packet.name).items for packet in workload.packets]
-
-
 def layouts_of(workload: Workload) -> list[Layout]:
-    """Their layouts."""
-    return [Layout(items) for items in items_of(workload)]
+    """The layout of each packet, as c2kit defines it."""
+    target = dictionary_of(workload).target(TARGET)
+    return [Layout(target.packet(packet.name).items) for packet in workload.packets]

@@ -93,13 +93,13 @@ static void check_sequence(const struct batch *batch)
 {
     int64_t *last = exactly(8 * APIDS), *which = exactly(8 * batch->count), *due = exactly(8 * batch->count);
     for (int64_t apid = 0; apid < APIDS; apid++)
-        last[apid] = -1;
+        last[apid] = NO_COUNT;
     int64_t found = sequence(batch, last, which, due);
     require(found >= 0 && found <= batch->count);
     for (int64_t i = 0; i < found; i++) {
         const uint8_t *packet = batch->data + batch->starts[which[i]];
         require(batch->ends[which[i]] - batch->starts[which[i]] >= PRIMARY_HEADER_BYTES);
-        require(due[i] >= 0 && due[i] < COUNTS && (uint64_t)due[i] != bits_at(packet, 18, 14, false));
+        require(due[i] >= NO_COUNT && due[i] < COUNTS && (uint64_t)due[i] != bits_at(packet, 18, 14, false));
     }
     free(last);
     free(which);

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from c2kit.errors import UsageError
 from c2kit.kernel import reference
 from c2kit.kernel.identity import Identities, Identity
-from c2kit.kernel.sequence import no_counts
+from c2kit.kernel.sequence import NO_COUNT, no_counts
 from tests.guarded import SIDES, needs_guards, with_guards
 from tests.kernels import KERNELS, OTHERS
 from tests.property.layouts import Batch
@@ -94,6 +94,15 @@ def test_sequence_counts_break_at_the_same_packets_by_every_kernel(first: Batch,
         expected = broken(reference, batch, lasts["reference"])
         for name, kernel in OTHERS.items():
             assert broken(kernel, batch, lasts[name]) == expected
+
+
+@KERNELS
+def test_no_count_is_due_of_the_first_packet_of_an_apid(kernel: Kernel) -> None:
+    sent = [(0x123, 7), (0x124, 0), (0x123, 8), (0x124, 5), (0x125, 16_383), (0x125, 0)]
+    buffer = b"".join((0x0800 | apid).to_bytes(2) + (0xC000 | count).to_bytes(2) + bytes(2) for apid, count in sent)
+    batch, last = Batch.of(buffer, [(6 * number, 6 * number + 6) for number in range(len(sent))]), no_counts()
+    assert broken(kernel, batch, last)[:2] == [[0, 1, 3, 4], [NO_COUNT, NO_COUNT, 1, NO_COUNT]]
+    assert broken(kernel, Batch.of(buffer[:6], [(0, 6)]), last)[:2] == [[0], [9]]
 
 
 @pytest.mark.parametrize("count", SIZES)

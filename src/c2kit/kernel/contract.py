@@ -212,10 +212,10 @@ class Kernel(Protocol):
         ends: npt.NDArray[np.int64],
         last: npt.NDArray[np.int64],
     ) -> Breaks:
-        """Which space packets do not have one more, modulo 16 384, than the last count of their APID.
+        """Which space packets do not have one more, modulo 16 384, than the last count of their APID, or are its first.
 
-        ``last`` (one for each APID, -1 for none yet) is kept up to date. Packets shorter than a primary header are
-        passed over.
+        ``last`` (one for each APID, ``NO_COUNT`` for none yet) is kept up to date. Packets shorter than a primary
+        header are passed over.
         """
         ...
 

@@ -13,10 +13,11 @@ from c2kit.model.fields import Field
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["APIDS", "COUNTS", "PRIMARY_HEADER", "Breaks", "no_counts"]
+__all__ = ["APIDS", "COUNTS", "NO_COUNT", "PRIMARY_HEADER", "Breaks", "no_counts"]
 
 APIDS = 1 << 11
 COUNTS = 1 << 14
+NO_COUNT = -1
 # The last 11 bits of the first word, the last 14 of the second; the length ends the header.
 PRIMARY_HEADER = Layout(
     (
@@ -29,12 +30,12 @@ PRIMARY_HEADER = Layout(
 
 @define(frozen=True, slots=True, eq=False)
 class Breaks:
-    """Which packets of a batch have another count than was due, and which count was."""
+    """Which packets of a batch have another count than was due, and which: ``NO_COUNT`` for the first of an APID."""
 
     which: npt.NDArray[np.int64]
     due: npt.NDArray[np.int64]
 
 
 def no_counts() -> npt.NDArray[np.int64]:
-    """The last count of each APID where none was seen yet: -1."""
-    return np.full(APIDS, -1, np.int64)
+    """The last count of each APID where none was seen yet."""
+    return np.full(APIDS, NO_COUNT, np.int64)

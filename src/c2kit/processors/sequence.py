@@ -9,7 +9,7 @@ import numpy as np
 
 from c2kit.errors import MessageError
 from c2kit.kernel.chosen import kernel
-from c2kit.kernel.sequence import APIDS, COUNTS, PRIMARY_HEADER, no_counts
+from c2kit.kernel.sequence import APIDS, COUNTS, NO_COUNT, PRIMARY_HEADER, no_counts
 from c2kit.processors.asides import SequenceBreaks
 
 if TYPE_CHECKING:
@@ -38,27 +38,32 @@ class SequenceCheck:
 
     def __init__(self) -> None:
         self._last: dict[Source, npt.NDArray[np.int64]] = defaultdict(no_counts)
+        self._apids: dict[Source, list[int]] = {}
+        """Those of which there is a last count: it is remembered after each batch, and hardly ever there are more."""
 
     def check(self, batch: PacketBatch) -> Iterator[SequenceBreaks]:
         """The breaks in a batch of space packets, one for each APID that has some, by APID."""
-        last = self._last[batch.interface, batch.origin]
+        source = (batch.interface, batch.origin)
+        last = self._last[source]
         breaks = kernel.sequence_breaks(batch.buffer, batch.starts, batch.ends, last)
-        which = breaks.which
-        if not len(which):
+        if not len(breaks.which):
             return
+        is_break = breaks.due != NO_COUNT
+        if not is_break.all():
+            self._apids[source] = _apids_in(last)
+        which, due = breaks.which[is_break], breaks.due[is_break]
         apid, count, _ = kernel.decode(PRIMARY_HEADER, batch.buffer, batch.starts[which], batch.ends[which])
         found, received = count.values.astype(np.int64), batch.received[which]
         for label, mine in kernel.group(apid.values.astype(np.int64), APIDS).present():
             if label != _IDLE_APID:
-                source = (batch.interface, batch.origin, label)
-                yield _breaks(source, breaks.due[mine], found[mine], int(received[mine[0]]))
+                yield _breaks((*source, label), due[mine], found[mine], int(received[mine[0]]))
 
     def memory(self) -> list[list[str | int]]:
         """The last counts, as JSON has them."""
         return [
             [*source, apid, int(last[apid])]
             for source, last in self._last.items()
-            for apid in np.flatnonzero(last >= 0).tolist()
+            for apid in self._apids.get(source, ())
         ]
 
     def remember(self, memory: object) -> None:
@@ -72,6 +77,12 @@ class SequenceCheck:
                     expected = "interface, origin, APID and count"
                     raise MessageError("sequence counts in a snapshot", expected=expected, found=entry)
         self._last = remembered
+        self._apids = {source: _apids_in(last) for source, last in remembered.items()}
+
+
+def _apids_in(last: npt.NDArray[np.int64]) -> list[int]:
+    apids: list[int] = np.flatnonzero(last != NO_COUNT).tolist()
+    return apids
 
 
 def _breaks(

@@ -90,7 +90,7 @@ class _PrimaryHeader:
 
     def good(self, view: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
         places = starts + self.skip_bytes
-        good: npt.NDArray[np.bool_] = self.allowed[view[places].astype(np.uint16) << 8 | view[places + 1]]
+        good: npt.NDArray[np.bool_] = self.allowed[view[places].astype(np.intp) << 8 | view[places + 1]]
         return good
 
     def seek(self, buffer: bytes, view: npt.NDArray[np.uint8], first_byte: int) -> int:

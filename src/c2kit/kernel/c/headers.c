@@ -79,8 +79,9 @@ int64_t sequence(const struct batch *batch, int64_t *last, int64_t *which, int64
             continue;
         const uint8_t *packet = batch->data + batch->starts[i];
         int64_t *before = &last[big_endian_16(packet) % APIDS];
-        int64_t count = big_endian_16(packet + 2) % COUNTS, wanted = (*before + 1) & (COUNTS - 1);
-        if (*before >= 0 && count != wanted) {
+        int64_t count = big_endian_16(packet + 2) % COUNTS;
+        int64_t wanted = *before < 0 ? NO_COUNT : (*before + 1) & (COUNTS - 1);
+        if (count != wanted) {
             which[found] = i;
             due[found++] = wanted;
         }

@@ -25,11 +25,12 @@ struct table {
 void match(const struct table *tables, int32_t count, const struct batch *batch, int64_t none, int64_t *ranks);
 
 /* CCSDS 133.0-B-2, 4.1.3.3.4 and 4.1.3.4.3: the primary header, the APID in its first word, the count in its second. */
-enum { PRIMARY_HEADER_BYTES = 6, APIDS = 1 << 11, COUNTS = 1 << 14 };
+enum { PRIMARY_HEADER_BYTES = 6, APIDS = 1 << 11, COUNTS = 1 << 14, NO_COUNT = -1 };
 
 /* Looks whether each packet's sequence count is one more than that of the packet before it with the same APID; `last` has
- * the counts before the first packet, -1 for none, and is kept up to date. Writes the packets where it is not, and the
- * counts that were due, and gives how many there are. Packets that are shorter than a header are passed over. */
+ * the counts before the first packet, NO_COUNT for none, and is kept up to date. Writes the packets where it is not, and
+ * the counts that were due (NO_COUNT for the first packet of an APID), and gives how many there are. Packets that are
+ * shorter than a header are passed over. */
 int64_t sequence(const struct batch *batch, int64_t *last, int64_t *which, int64_t *due);
 
 #endif

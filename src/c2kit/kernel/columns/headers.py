@@ -11,7 +11,7 @@ from attrs import define
 from c2kit.kernel.bounds import check_bounds
 from c2kit.kernel.columns.decode import decode
 from c2kit.kernel.columns.group import group
-from c2kit.kernel.sequence import APIDS, COUNTS, PRIMARY_HEADER, Breaks
+from c2kit.kernel.sequence import APIDS, COUNTS, NO_COUNT, PRIMARY_HEADER, Breaks
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -127,8 +127,9 @@ def sequence_breaks(
     firsts, lasts = groups.bounds[apids], groups.bounds[apids + 1] - 1
     due = np.empty_like(counts)
     due[1:] = counts[:-1] + 1
-    due[firsts] = np.where(last[apids] < 0, counts[firsts], last[apids] + 1)
+    due[firsts] = last[apids] + 1
     due %= COUNTS
+    due[firsts[last[apids] == NO_COUNT]] = NO_COUNT
     last[apids] = counts[lasts]
     broken = np.flatnonzero(counts != due)
     in_order = broken[np.argsort(order[broken])]

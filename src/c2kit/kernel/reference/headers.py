@@ -8,7 +8,7 @@ import numpy as np
 
 from c2kit.kernel.bounds import check_bounds
 from c2kit.kernel.reference.decode import decode
-from c2kit.kernel.sequence import COUNTS, PRIMARY_HEADER, Breaks
+from c2kit.kernel.sequence import COUNTS, NO_COUNT, PRIMARY_HEADER, Breaks
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -41,8 +41,8 @@ def sequence_breaks(
     for number, (apid, count, length) in enumerate(headers):
         if length is None:
             continue
-        due = (int(last[apid]) + 1) % COUNTS
-        if last[apid] >= 0 and count != due:
+        due = NO_COUNT if last[apid] == NO_COUNT else (int(last[apid]) + 1) % COUNTS
+        if count != due:
             breaks.append((number, due))
         last[apid] = count
     which, dues = np.array(breaks, np.int64).reshape(-1, 2).T
