@@ -67,7 +67,10 @@ def check(request: Request, *, shows_diff: bool) -> ExitCode:
     if not changes.changes:
         tell(f"{request.folder}: as it should be")
         return ExitCode.DONE
-    tell(f"{request.folder}: {len(changes.changes)} files are not as they should be")
+    what = "1 file is not as it should be"
+    if len(changes.changes) > 1:
+        what = f"{len(changes.changes)} files are not as they should be"
+    tell(f"{request.folder}: {what}")
     return ExitCode.FAILED
 
 

@@ -96,11 +96,16 @@ def _storage(plan: Plan) -> Iterator[Requirement]:
 
 
 def _outside(plan: Plan) -> Iterator[Requirement]:
+    balanced = [
+        f"{workload.stage.name} on port {listener.port}"
+        for workload in plan.workloads
+        for listener in workload.listeners
+        if listener.service_type == "LoadBalancer"
+    ]
+    if balanced:
+        why = f"outside of the cluster it is by it that one reaches {', '.join(balanced)}"
+        yield Requirement(what="a load balancer that keeps the addresses of senders", why=why)
     for workload in plan.workloads:
-        for listener in workload.listeners[:1]:
-            if listener.service_type == "LoadBalancer":
-                why = f"{workload.stage.name} is reached by it on port {listener.port}"
-                yield Requirement(what="a load balancer that keeps the addresses of senders", why=why)
         if workload.device:
             what = f"a device plugin that offers {workload.device}"
             yield Requirement(what=what, why=f"{workload.stage.name} has a serial port")

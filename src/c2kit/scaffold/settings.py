@@ -20,6 +20,7 @@ from c2kit.scaffold.setting_checks import (
     an_address,
     an_image,
     at_least,
+    labels_of_pods,
     matching,
 )
 
@@ -195,7 +196,7 @@ class MonitoringSettings:
     """Who may read metrics."""
 
     namespace: str = field(default="monitoring", validator=a_label)
-    labels: dict[str, str] = field(factory=lambda: {"app.kubernetes.io/name": "prometheus"})
+    labels: dict[str, str] = field(factory=lambda: {"app.kubernetes.io/name": "prometheus"}, validator=labels_of_pods)
     """Of its pods."""
 
 

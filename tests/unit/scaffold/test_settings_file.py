@@ -113,6 +113,8 @@ def test_all_faults_are_told_each_with_its_line() -> None:
             "kafka: {external: {authentication: none}}",
             "3:20: kafka.external.authentication: there is no such choice, expected tls or scram-sha-512",
         ),
+        ("monitoring: {labels: {'a b': c}}", "3:14: monitoring.labels: Kubernetes takes no such label"),
+        ("monitoring: {labels: {app: 'c d'}}", "3:14: monitoring.labels: Kubernetes takes no such label"),
         ("kafka: {external: {bootstrap: [broker]}}", "3:20: kafka.external.bootstrap: the address of a server"),
     ],
 )
