@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["Request", "check", "write"]
 
 _MOST_SHOWN = 20
+_STAGES = "base/stages/"
 
 
 @frozen(kw_only=True)
@@ -89,7 +90,7 @@ def write(request: Request, *, force: bool) -> ExitCode:
     if changes:
         tree.write(request.folder, changes)
     _show(changes)
-    _tell_what_was_done(request, changes)
+    _tell_what_was_done(request, deployment, changes)
     if changes:
         _tell_what_comes_next(request, deployment, sources)
     if changes and stands_within:
@@ -170,10 +171,15 @@ def _show(changes: Changes) -> None:
         click.echo(f"... and {len(changes.changes) - _MOST_SHOWN} more")
 
 
-def _tell_what_was_done(request: Request, changes: Changes) -> None:
+def _tell_what_was_done(request: Request, deployment: Deployment, changes: Changes) -> None:
     kept = changes.of(Fate.KEPT)
     for change in kept:
         tell(f"note: {change.path} is not generated any more; you edited it, so that it stays, and is yours")
+    for change in changes.of(Fate.REMOVED, Fate.KEPT):
+        if change.path.startswith(_STAGES):
+            label = change.path.removeprefix(_STAGES).removesuffix(".yaml")
+            tell(f"note: {label} is no stage any more; applying does not stop what runs of it, so stop it first:")
+            tell(f"      kubectl --namespace {deployment.plan.namespace} delete statefulset {label}")
     written, removed = len(changes.changes) - len(kept), len(changes.of(Fate.REMOVED))
     if written:
         tell(f"{request.folder}: {written - removed} files written, {removed} removed")

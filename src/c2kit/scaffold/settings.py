@@ -137,6 +137,11 @@ class KafkaSettings:
     strimzi: StrimziKafka = field(factory=StrimziKafka)
     external: ExternalKafka = field(factory=ExternalKafka)
 
+    @property
+    def has_passwords(self) -> bool:
+        """Whether clients prove by a password who they are, and else by a certificate."""
+        return self.kind is KafkaKind.EXTERNAL and self.external.authentication is KafkaAuthentication.SCRAM
+
 
 @frozen(kw_only=True)
 class LinkSettings:

@@ -67,6 +67,18 @@ def test_people_are_told_what_is_needed_and_what_comes_next(run: Run, descriptio
     assert "kubectl apply -k" in told
 
 
+def test_a_stage_that_is_gone_has_to_be_stopped_where_it_runs(run: Run, folder: Path, tmp_path: Path) -> None:
+    renamed = tmp_path / "mission.py"
+    text = SCRIPT.read_text(encoding="utf-8")
+    assert '"encode"' in text
+    (tmp_path / "dictionary").symlink_to(SCRIPT.parent / "dictionary")
+    renamed.write_text(text.replace('"encode"', '"encoder"'), encoding="utf-8")
+    result = run("scaffold", renamed, "-o", folder)
+    assert result.exit_code == 0, result.stderr
+    assert not (folder / "base/stages/encode.yaml").exists()
+    assert "kubectl --namespace firefly delete statefulset encode\n" in result.stderr
+
+
 def test_the_same_again_touches_nothing(run: Run, folder: Path, description: Path) -> None:
     before = state(folder)
     result = run("scaffold", description, "-o", folder)
