@@ -38,6 +38,7 @@ __all__ = ["Request", "check", "write"]
 
 _MOST_SHOWN = 20
 _STAGES = "base/stages/"
+_MISSION = "images/mission/"
 
 
 @frozen(kw_only=True)
@@ -104,7 +105,7 @@ def write(request: Request, *, force: bool) -> ExitCode:
 def _changes(request: Request) -> tuple[Deployment, ImageSources, Changes]:
     description = _description(request)
     recover(request.folder)
-    tree.owned(request.folder, description.name)
+    lock = tree.owned(request.folder, description.name)
     templates = Templates(request.templates)
     text = _text_of(request.folder / SETTINGS)
     if text is None:
@@ -112,7 +113,7 @@ def _changes(request: Request) -> tuple[Deployment, ImageSources, Changes]:
     settings = read_settings(text, str(request.folder / SETTINGS), label(description.name))
     _tell_of_flags(request, settings)
     with settings.telling():
-        sources = _sources(request, settings, templates)
+        sources = _sources(request, settings, templates, () if lock is None else lock.files)
         deployment = generate(_inputs(request, description, sources, text))
     return deployment, sources, changes_of(request.folder, deployment.tree)
 
@@ -123,11 +124,13 @@ def _description(request: Request) -> MissionDescription:
     return description_from_json(_text_of(request.mission) or "", str(request.mission))
 
 
-def _sources(request: Request, settings: SettingsFile, templates: Templates) -> ImageSources:
+def _sources(request: Request, settings: SettingsFile, templates: Templates, generated: Iterable[str]) -> ImageSources:
     effective = overridden(settings.settings, request.flags)
-    files = MissionFiles()
     if request.is_script:
         files = MissionFiles.of(request.mission, also=effective.images.files)
+    else:
+        names = {path.removeprefix(_MISSION) for path in generated if path.startswith(_MISSION)}
+        files = MissionFiles.put_by_hand(request.folder / _MISSION, generated=names)
     for path in files.outside:
         tell(f"note: {request.mission} reads {path}, which is outside of its folder and in no image")
     wheels = Wheels.read(request.folder / "images" / "wheels")

@@ -116,8 +116,11 @@ def steps_of(plan: Plan, images: Sequence[Image], sources: ImageSources, folder:
     if not sources.wheels:
         command = wheel_command(plan.description, sources, f"{folder}/images/wheels")
         yield Step(what="Fill the folder of wheels, once, and run c2kit scaffold again", commands=(command,))
-    if not sources.mission.files:
-        what = f"Put the mission's script, as mission.py, and all that it reads into {folder}/images/mission"
+    if not sources.mission.is_complete:
+        where = f"{folder}/images/mission"
+        what = (
+            f"Put the mission's script, as mission.py, and all that it reads into {where}, and run c2kit scaffold again"
+        )
         yield Step(what=what, commands=())
     some, *more = images
     build = f"docker build -t {some.reference} -f {folder}/images/{some.folder}/Dockerfile {folder}/images"

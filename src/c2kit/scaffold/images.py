@@ -83,6 +83,11 @@ class ImageSources:
         shared = {".dockerignore": self.templates.render("dockerignore.j2").encode()}
         return shared | {f"mission/{name}": content for name, content in self.mission.files.items()}
 
+    @property
+    def by_hand(self) -> dict[str, bytes]:
+        """What else all images are made of, likewise."""
+        return {f"mission/{name}": content for name, content in self.mission.by_hand.items()}
+
     def lock(self, extras: Sequence[str]) -> dict[str, bytes]:
         """What an image with these extras of c2kit installs, by its path; nothing while there are no wheels."""
         if not self.wheels:
@@ -127,7 +132,7 @@ def _image(mission: str, stage: StageDescription, sources: ImageSources, shared:
     folder = label(stage.name)
     name = f"{sources.settings.registry}/{label(mission)}-{folder}"
     files = {**shared, f"{folder}/Dockerfile": _dockerfile(mission, stage, sources, name).encode()}
-    return Image(stage=stage.name, name=name, tag=_hash(files), folder=folder, files=files)
+    return Image(stage=stage.name, name=name, tag=_hash(sources.by_hand | files), folder=folder, files=files)
 
 
 def _dockerfile(mission: str, stage: StageDescription, sources: ImageSources, name: str) -> str:

@@ -15,7 +15,7 @@ from c2kit.errors import UsageError
 from c2kit.scaffold.containers import SCRIPT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Container, Iterable, Iterator, Mapping
 
 __all__ = ["MissionFiles"]
 
@@ -24,11 +24,13 @@ __all__ = ["MissionFiles"]
 class MissionFiles:
     """What a script needs where it runs, itself included.
 
-    There are no files where only the mission's description is known; then they are the user's to put there.
+    Where only the mission's description is known, they are the user's to put there.
     """
 
     files: Mapping[str, bytes] = field(factory=dict, repr=False)
     """By their paths, relative to the script's folder, sorted."""
+    by_hand: Mapping[str, bytes] = field(factory=dict, repr=False)
+    """Those that the user put there, likewise: images are made of them, and nothing writes them."""
     distributions: tuple[str, ...] = ()
     """Projects that it imports, which were installed here, and which images need, too."""
     outside: tuple[str, ...] = ()
@@ -60,6 +62,17 @@ class MissionFiles:
             distributions=tuple(report["distributions"]),
             outside=tuple(report["outside"]),
         )
+
+    @classmethod
+    def put_by_hand(cls, folder: Path, *, generated: Container[str] = ()) -> MissionFiles:
+        """What a user put into the folder of images for them, beside what an earlier run made of a script."""
+        names = (path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file())
+        return cls(by_hand={name: (folder / name).read_bytes() for name in names if name not in generated})
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether there is a script."""
+        return SCRIPT in self.files or SCRIPT in self.by_hand
 
 
 def _report(script: Path) -> dict[str, list[str]]:

@@ -79,6 +79,25 @@ def test_a_stage_that_is_gone_has_to_be_stopped_where_it_runs(run: Run, folder: 
     assert "kubectl --namespace firefly delete statefulset encode\n" in result.stderr
 
 
+def test_images_are_others_when_what_was_put_there_for_them_is(run: Run, folder: Path, description: Path) -> None:
+    def image() -> str:
+        (line,) = (line for line in (folder / "base/stages/decom.yaml").read_text().splitlines() if " image: " in line)
+        return line
+
+    mine = folder / "images/mission/mission.py"
+    mine.parent.mkdir(exist_ok=True)
+    images = [image()]
+    for text in ("first", "second"):
+        mine.write_text(text)
+        result = run("scaffold", description, "-o", folder)
+        assert result.exit_code == 0, result.stderr
+        assert "Put the mission's script" not in result.stderr
+        assert mine.read_text() == text
+        images.append(image())
+    assert len(set(images)) == 3
+    assert run("scaffold", description, "-o", folder, "--check").exit_code == 0
+
+
 def test_the_same_again_touches_nothing(run: Run, folder: Path, description: Path) -> None:
     before = state(folder)
     result = run("scaffold", description, "-o", folder)
