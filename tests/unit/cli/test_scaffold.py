@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
+from c2kit.links import TcpClient
+from c2kit.pipeline.composition.script import load_mission
+from c2kit.protocols import CcsdsPackets
 from c2kit.scaffold.rendering import FOLDER
 
 if TYPE_CHECKING:
@@ -136,6 +139,34 @@ def test_an_edit_is_refused_with_the_difference_until_it_is_forced(run: Run, fol
     assert state(folder) == before
     assert run("scaffold", description, "-o", folder, "--force").exit_code == 0
     assert b"# mine" not in edited.read_bytes()
+
+
+BROKERS = {"bootstrap": ["kafka.example.com:9093"], "cidrs": ["192.0.2.0/24"]}
+KAFKAS = {
+    "own": {"kind": "strimzi"},
+    "external": {"kind": "external", "external": BROKERS},
+    "external-strimzi": {"kind": "external", "external": {**BROKERS, "cluster": "theirs", "namespace": "kafka"}},
+}
+
+
+@pytest.mark.parametrize("kafka", KAFKAS)
+def test_another_number_of_partitions_is_refused_even_if_forced(
+    run: Run, description: Path, tmp_path: Path, kafka: str
+) -> None:
+    folder = tmp_path / "deploy"
+    folder.mkdir()
+    (folder / "settings.yaml").write_text(yaml.safe_dump({"kafka": KAFKAS[kafka]}), encoding="utf-8")
+    assert run("scaffold", description, "-o", folder).exit_code == 0
+    mission, changed = load_mission(SCRIPT), tmp_path / "changed.json"
+    mission.interface("second", TcpClient("192.0.2.30", 7011), protocols=[CcsdsPackets()], targets=["FIREFLY"])
+    changed.write_text(mission.describe().as_json(), encoding="utf-8")
+    before = state(folder)
+    for option in ("--force", "--check"):
+        result = run("scaffold", changed, "-o", folder, option)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert "expected firefly.packets.FIREFLY: 1" in result.stderr
+        assert "found firefly.packets.FIREFLY: 2" in result.stderr
+    assert state(folder) == before
 
 
 def test_what_the_options_say_is_in_the_settings_from_the_beginning(
