@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 __all__ = ["Request", "check", "write"]
 
 _MOST_SHOWN = 20
-_STAGES = "base/stages/"
 _MISSION = "images/mission/"
 
 
@@ -179,15 +178,23 @@ def _tell_what_was_done(request: Request, deployment: Deployment, changes: Chang
     for change in kept:
         tell(f"note: {change.path} is not generated any more; you edited it, so that it stays, and is yours")
     for change in changes.of(Fate.REMOVED, Fate.KEPT):
-        if change.path.startswith(_STAGES):
-            label = change.path.removeprefix(_STAGES).removesuffix(".yaml")
-            tell(f"note: {label} is no stage any more; applying does not stop what runs of it, so stop it first:")
-            tell(f"      kubectl --namespace {deployment.plan.namespace} delete statefulset {label}")
+        _tell_what_is_gone(change.path, deployment.plan.namespace)
     written, removed = len(changes.changes) - len(kept), len(changes.of(Fate.REMOVED))
     if written:
         tell(f"{request.folder}: {written - removed} files written, {removed} removed")
     else:
         tell(f"{request.folder}: as it should be, nothing was written")
+
+
+def _tell_what_is_gone(path: str, namespace: str) -> None:
+    """What a file that is not generated any more leaves to be done elsewhere."""
+    folder, _, name = path.rpartition("/")
+    if folder == "base/stages":
+        label = name.removesuffix(".yaml")
+        tell(f"note: {label} is no stage any more; applying does not stop what runs of it, so stop it first:")
+        tell(f"      kubectl --namespace {namespace} delete statefulset {label}")
+    elif folder.startswith("components/") and name == "kustomization.yaml":
+        tell(f"note: there is no {folder} any more; take it out of overlays that name it")
 
 
 def _tell_what_comes_next(request: Request, deployment: Deployment, sources: ImageSources) -> None:

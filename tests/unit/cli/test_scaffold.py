@@ -82,6 +82,17 @@ def test_a_stage_that_is_gone_has_to_be_stopped_where_it_runs(run: Run, folder: 
     assert "kubectl --namespace firefly delete statefulset encode\n" in result.stderr
 
 
+def test_a_component_that_is_gone_has_to_be_taken_out_of_overlays(run: Run, folder: Path, tmp_path: Path) -> None:
+    assert "components/simulator" in (folder / "overlays/local/kustomization.yaml").read_text(encoding="utf-8")
+    served = tmp_path / "mission.py"
+    (tmp_path / "dictionary").symlink_to(SCRIPT.parent / "dictionary")
+    text = SCRIPT.read_text(encoding="utf-8").replace("    TcpClient,", "    TcpServer,")
+    served.write_text(text.replace('TcpClient("localhost", 7011)', "TcpServer(7011)"), encoding="utf-8")
+    result = run("scaffold", served, "-o", folder)
+    assert result.exit_code == 0, result.stderr
+    assert "there is no components/simulator any more; take it out of overlays that name it" in result.stderr
+
+
 def test_images_are_others_when_what_was_put_there_for_them_is(run: Run, folder: Path, description: Path) -> None:
     def image() -> str:
         (line,) = (line for line in (folder / "base/stages/decom.yaml").read_text().splitlines() if " image: " in line)
