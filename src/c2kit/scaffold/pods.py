@@ -66,10 +66,13 @@ class Pod:
     annotations: dict[str, str]
     image: str
     arguments: tuple[str, ...]
+    """Of the program of its image."""
     environment: tuple[tuple[str, str], ...]
     cpu: str
     memory: str
     grace_seconds: int
+    command: tuple[str, ...] = ()
+    """What runs in place of the program of its image."""
     pull_secret: str = ""
     ports: tuple[Port, ...] = ()
     volumes: tuple[Volume, ...] = ()
