@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     Check = Callable[[str], None]
 
 __all__ = [
+    "a_cpu",
     "a_label",
     "a_name",
     "a_quantity",
@@ -124,6 +125,10 @@ an_address = _each(_check_address)
 a_range = _each(_check_range)
 a_quantity = matching(
     r"[1-9][0-9]*(\.[0-9]+)?(Ki|Mi|Gi|Ti|Pi|k|M|G|T|P)?", "a size as Kubernetes writes it, such as 20Gi"
+)
+a_cpu = matching(
+    r"[1-9][0-9]*m|[1-9][0-9]*(\.[0-9]{1,3})?|0\.[0-9]{0,2}[1-9]",
+    "processors as Kubernetes writes them, such as 500m or '2'",
 )
 an_image = matching(
     r"[a-z0-9][a-z0-9._:/-]*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?",

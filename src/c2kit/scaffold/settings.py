@@ -10,6 +10,7 @@ from enum import StrEnum, unique
 from attrs import field, frozen
 
 from c2kit.scaffold.setting_checks import (
+    a_cpu,
     a_label,
     a_name,
     a_quantity,
@@ -104,6 +105,11 @@ class StrimziKafka:
     storage: str = field(default="100Gi", validator=a_quantity)
     """Of each broker."""
     storage_class: str = field(default="", validator=a_name)
+    cpu: str = field(default="500m", validator=a_cpu)
+    """Of each broker; so is the memory."""
+    memory: str = field(default="4Gi", validator=a_quantity)
+    controller_cpu: str = field(default="500m", validator=a_cpu)
+    controller_memory: str = field(default="2Gi", validator=a_quantity)
     operator_namespace: str = field(default="strimzi", validator=a_label)
     """Where the operator runs that makes the cluster."""
 
