@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from attrs import frozen
+from attrs import evolve, frozen
 
 from c2kit.cli.failing import ExitCode
 from c2kit.cli.options import tell
@@ -19,7 +19,7 @@ from c2kit.scaffold.digests import DIGESTS
 from c2kit.scaffold.generation import Inputs, generate
 from c2kit.scaffold.guidance import requirements_of, steps_of
 from c2kit.scaffold.images import ImageSources
-from c2kit.scaffold.mission_files import MissionFiles
+from c2kit.scaffold.mission_files import MissionFiles, put_by_hand
 from c2kit.scaffold.names import label
 from c2kit.scaffold.rendering import Templates
 from c2kit.scaffold.settings_file import first_settings, overridden, read_settings
@@ -28,7 +28,7 @@ from c2kit.scaffold.tree import SETTINGS, Changes, Fate, changes_of
 from c2kit.scaffold.wheels import Wheels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from c2kit.pipeline.composition.description import MissionDescription
     from c2kit.scaffold.generation import Deployment
@@ -112,7 +112,7 @@ def _changes(request: Request) -> tuple[Deployment, ImageSources, Changes]:
     settings = read_settings(text, str(request.folder / SETTINGS), label(description.name))
     _tell_of_flags(request, settings)
     with settings.telling():
-        sources = _sources(request, settings, templates, () if lock is None else lock.files)
+        sources = _sources(request, settings, templates, {} if lock is None else lock.files)
         deployment = generate(_inputs(request, description, sources, text))
     return deployment, sources, changes_of(request.folder, deployment.tree)
 
@@ -123,13 +123,15 @@ def _description(request: Request) -> MissionDescription:
     return description_from_json(_text_of(request.mission) or "", str(request.mission))
 
 
-def _sources(request: Request, settings: SettingsFile, templates: Templates, generated: Iterable[str]) -> ImageSources:
+def _sources(
+    request: Request, settings: SettingsFile, templates: Templates, generated: Mapping[str, str]
+) -> ImageSources:
     effective = overridden(settings.settings, request.flags)
+    files = MissionFiles()
     if request.is_script:
         files = MissionFiles.of(request.mission, also=effective.images.files)
-    else:
-        names = {path.removeprefix(_MISSION) for path in generated if path.startswith(_MISSION)}
-        files = MissionFiles.put_by_hand(request.folder / _MISSION, generated=names)
+    known = {path.removeprefix(_MISSION): data for path, data in generated.items() if path.startswith(_MISSION)}
+    files = evolve(files, by_hand=put_by_hand(request.folder / _MISSION, known))
     for path in files.outside:
         tell(f"note: {request.mission} reads {path}, which is outside of its folder and in no image")
     wheels = Wheels.read(request.folder / "images" / "wheels")

@@ -13,11 +13,12 @@ from attrs import field, frozen
 
 from c2kit.errors import UsageError
 from c2kit.scaffold.containers import SCRIPT
+from c2kit.scaffold.lock import hash_of
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["MissionFiles"]
+__all__ = ["MissionFiles", "put_by_hand"]
 
 
 @frozen(kw_only=True)
@@ -63,16 +64,27 @@ class MissionFiles:
             outside=tuple(report["outside"]),
         )
 
-    @classmethod
-    def put_by_hand(cls, folder: Path, *, generated: Container[str] = ()) -> MissionFiles:
-        """What a user put into the folder of images for them, beside what an earlier run made of a script."""
-        names = (path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file())
-        return cls(by_hand={name: (folder / name).read_bytes() for name in names if name not in generated})
-
     @property
     def is_complete(self) -> bool:
         """Whether there is a script."""
         return SCRIPT in self.files or SCRIPT in self.by_hand
+
+
+def put_by_hand(folder: Path, generated: Mapping[str, str]) -> dict[str, bytes]:
+    """What a user put into the folder of images, by path: all but what is as it was generated, by the hashes of that.
+
+    What was generated is made anew or removed; builders copy all else. Raises UsageError for a link, which they copy
+    as one, so that it leads nowhere in the image.
+    """
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_symlink():
+            raise UsageError(f"{path}, which images are made of", found="a link", remedy="put a copy there")
+        if path.is_file():
+            name, content = path.relative_to(folder).as_posix(), path.read_bytes()
+            if generated.get(name) != hash_of(content):
+                found[name] = content
+    return found
 
 
 def _report(script: Path) -> dict[str, list[str]]:

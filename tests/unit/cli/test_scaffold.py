@@ -112,6 +112,18 @@ def test_images_are_others_when_what_was_put_there_for_them_is(run: Run, folder:
     assert run("scaffold", description, "-o", folder, "--check").exit_code == 0
 
 
+def test_a_script_that_was_edited_where_it_was_generated_is_part_of_images_from_the_first_run_without_it(
+    run: Run, description: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "deploy"
+    assert run("scaffold", SCRIPT, "-o", folder).exit_code == 0
+    (folder / "images/mission/mission.py").write_text("mine", encoding="utf-8")
+    result = run("scaffold", description, "-o", folder)
+    assert (result.exit_code, "images/mission/mission.py is not generated any more" in result.stderr) == (0, True)
+    assert not (folder / "images/mission/dictionary").exists()
+    assert run("scaffold", description, "-o", folder, "--check").exit_code == 0
+
+
 def test_the_same_again_touches_nothing(run: Run, folder: Path, description: Path) -> None:
     before = state(folder)
     result = run("scaffold", description, "-o", folder)
