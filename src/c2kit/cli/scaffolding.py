@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from attrs import frozen
+from attrs import evolve, frozen
 
 from c2kit.cli.failing import ExitCode
 from c2kit.cli.options import tell
@@ -19,7 +19,7 @@ from c2kit.scaffold.digests import DIGESTS
 from c2kit.scaffold.generation import Inputs, generate
 from c2kit.scaffold.guidance import requirements_of, steps_of
 from c2kit.scaffold.images import ImageSources
-from c2kit.scaffold.mission_files import MissionFiles
+from c2kit.scaffold.mission_files import MissionFiles, put_by_hand
 from c2kit.scaffold.names import label
 from c2kit.scaffold.rendering import Templates
 from c2kit.scaffold.settings_file import first_settings, overridden, read_settings
@@ -28,7 +28,7 @@ from c2kit.scaffold.tree import SETTINGS, Changes, Fate, changes_of
 from c2kit.scaffold.wheels import Wheels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from c2kit.pipeline.composition.description import MissionDescription
     from c2kit.scaffold.generation import Deployment
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["Request", "check", "write"]
 
 _MOST_SHOWN = 20
+_MISSION = "images/mission/"
 
 
 @frozen(kw_only=True)
@@ -67,7 +68,10 @@ def check(request: Request, *, shows_diff: bool) -> ExitCode:
     if not changes.changes:
         tell(f"{request.folder}: as it should be")
         return ExitCode.DONE
-    tell(f"{request.folder}: {len(changes.changes)} files are not as they should be")
+    what = "1 file is not as it should be"
+    if len(changes.changes) > 1:
+        what = f"{len(changes.changes)} files are not as they should be"
+    tell(f"{request.folder}: {what}")
     return ExitCode.FAILED
 
 
@@ -86,7 +90,7 @@ def write(request: Request, *, force: bool) -> ExitCode:
     if changes:
         tree.write(request.folder, changes)
     _show(changes)
-    _tell_what_was_done(request, changes)
+    _tell_what_was_done(request, deployment, changes)
     if changes:
         _tell_what_comes_next(request, deployment, sources)
     if changes and stands_within:
@@ -100,7 +104,7 @@ def write(request: Request, *, force: bool) -> ExitCode:
 def _changes(request: Request) -> tuple[Deployment, ImageSources, Changes]:
     description = _description(request)
     recover(request.folder)
-    tree.owned(request.folder, description.name)
+    lock = tree.owned(request.folder, description.name)
     templates = Templates(request.templates)
     text = _text_of(request.folder / SETTINGS)
     if text is None:
@@ -108,7 +112,7 @@ def _changes(request: Request) -> tuple[Deployment, ImageSources, Changes]:
     settings = read_settings(text, str(request.folder / SETTINGS), label(description.name))
     _tell_of_flags(request, settings)
     with settings.telling():
-        sources = _sources(request, settings, templates)
+        sources = _sources(request, settings, templates, {} if lock is None else lock.files)
         deployment = generate(_inputs(request, description, sources, text))
     return deployment, sources, changes_of(request.folder, deployment.tree)
 
@@ -119,11 +123,15 @@ def _description(request: Request) -> MissionDescription:
     return description_from_json(_text_of(request.mission) or "", str(request.mission))
 
 
-def _sources(request: Request, settings: SettingsFile, templates: Templates) -> ImageSources:
+def _sources(
+    request: Request, settings: SettingsFile, templates: Templates, generated: Mapping[str, str]
+) -> ImageSources:
     effective = overridden(settings.settings, request.flags)
     files = MissionFiles()
     if request.is_script:
         files = MissionFiles.of(request.mission, also=effective.images.files)
+    known = {path.removeprefix(_MISSION): data for path, data in generated.items() if path.startswith(_MISSION)}
+    files = evolve(files, by_hand=put_by_hand(request.folder / _MISSION, known))
     for path in files.outside:
         tell(f"note: {request.mission} reads {path}, which is outside of its folder and in no image")
     wheels = Wheels.read(request.folder / "images" / "wheels")
@@ -167,15 +175,28 @@ def _show(changes: Changes) -> None:
         click.echo(f"... and {len(changes.changes) - _MOST_SHOWN} more")
 
 
-def _tell_what_was_done(request: Request, changes: Changes) -> None:
+def _tell_what_was_done(request: Request, deployment: Deployment, changes: Changes) -> None:
     kept = changes.of(Fate.KEPT)
     for change in kept:
         tell(f"note: {change.path} is not generated any more; you edited it, so that it stays, and is yours")
+    for change in changes.of(Fate.REMOVED, Fate.KEPT):
+        _tell_what_is_gone(change.path, deployment.plan.namespace)
     written, removed = len(changes.changes) - len(kept), len(changes.of(Fate.REMOVED))
     if written:
         tell(f"{request.folder}: {written - removed} files written, {removed} removed")
     else:
         tell(f"{request.folder}: as it should be, nothing was written")
+
+
+def _tell_what_is_gone(path: str, namespace: str) -> None:
+    """What a file that is not generated any more leaves to be done elsewhere."""
+    folder, _, name = path.rpartition("/")
+    if folder == "base/stages":
+        label = name.removesuffix(".yaml")
+        tell(f"note: {label} is no stage any more; applying does not stop what runs of it, so stop it first:")
+        tell(f"      kubectl --namespace {namespace} delete statefulset {label}")
+    elif folder.startswith("components/") and name == "kustomization.yaml":
+        tell(f"note: there is no {folder} any more; take it out of overlays that name it")
 
 
 def _tell_what_comes_next(request: Request, deployment: Deployment, sources: ImageSources) -> None:

@@ -25,7 +25,6 @@ _DEPLOYED = (
     ("networking.k8s.io", ("networkpolicies",)),
     ("kafka.strimzi.io", ("kafkanodepools", "kafkas", "kafkatopics", "kafkausers")),
     ("keda.sh", ("scaledobjects", "triggerauthentications")),
-    ("monitoring.coreos.com", ("podmonitors", "prometheusrules")),
     ("networking.istio.io", ("serviceentries", "sidecars")),
     ("security.istio.io", ("authorizationpolicies", "peerauthentications")),
     ("telemetry.istio.io", ("telemetries",)),

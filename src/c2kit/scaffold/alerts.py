@@ -12,6 +12,7 @@ from attrs import frozen
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from c2kit.pipeline.composition.description import StageDescription
     from c2kit.scaffold.plan import Plan
     from c2kit.scaffold.rendering import Templates
 
@@ -50,7 +51,7 @@ def alerts_of(plan: Plan) -> Iterator[Alert]:
         if workload.stage.link is not None:
             yield from _of_link(workload.stage.name, where)
         if any(not plan.description.streams_by_name[name].compacted for name in workload.stage.reads):
-            yield _lag(workload.stage.name, workload.stage.scale.lag, where)
+            yield _lag(workload.stage, where)
 
 
 def _promises(where: str) -> Iterator[Alert]:
@@ -130,12 +131,15 @@ def _of_link(interface: str, where: str) -> Iterator[Alert]:
     )
 
 
-def _lag(stage: str, lag: int, where: str) -> Alert:
+def _lag(stage: StageDescription, where: str) -> Alert:
+    name, lag = stage.name, stage.scale.lag
+    scales = stage.role == "stage" and not stage.exclusive
+    more = "Give it more replicas (scale= in the script). " if scales else ""
     return Alert(
         name="C2kitLag",
-        expression=f'max by (stream) (c2kit_stream_lag_records{{{where}, consumer="{stage}"}}) > {lag}',
+        expression=f'max by (stream) (c2kit_stream_lag_records{{{where}, consumer="{name}"}}) > {lag}',
         lasting="5m",
         severity=_WARNING,
-        summary=f"{stage} is more than {lag} records of {{{{ $labels.stream }}}} behind",
-        action="Give it more replicas, or find out what it waits for: what is older than retention is lost.",
+        summary=f"{name} is more than {lag} records of {{{{ $labels.stream }}}} behind",
+        action=f"{more}Find out what it waits for: what is older than retention is lost.",
     )

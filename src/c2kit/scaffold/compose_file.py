@@ -14,7 +14,7 @@ from attrs import frozen
 from c2kit.errors import UsageError
 from c2kit.links.names import address_text
 from c2kit.pipeline.settings import DIRECTORY_PREFIX, LINK_PREFIX, variable_of
-from c2kit.scaffold.containers import BUS_FOLDER, FILES
+from c2kit.scaffold.containers import BUS_FOLDER, FILES, LINK_FILES
 from c2kit.scaffold.images import PROBE, USER
 from c2kit.scaffold.link_places import places_of
 from c2kit.scaffold.names import label
@@ -34,8 +34,6 @@ _BUS = "bus"
 _SATELLITE_PORT = 7011
 _HOST = "host.docker.internal"
 """What containers call the machine that they run on."""
-_FILE_FOLDER = "/var/lib/link"
-"""Where the file of a link is in its container; a path that is not absolute is relative to ``compose.yaml``."""
 _EXTRA_SECONDS = 10
 """What a container may take to end, beside the drain."""
 
@@ -51,9 +49,10 @@ class Service:
     command: tuple[str, ...] = ()
     """In place of the image's own."""
     environment: tuple[tuple[str, str], ...] = ()
-    volumes: tuple[str, ...] = ()
+    volumes: tuple[str | dict[str, object], ...] = ()
+    """Those that Compose makes, with where they are mounted; files of this machine in the form that is a mapping."""
     ports: tuple[str, ...] = ()
-    devices: tuple[str, ...] = ()
+    devices: tuple[str | dict[str, str], ...] = ()
     group_add: tuple[str, ...] = ()
     extra_hosts: tuple[str, ...] = ()
     depends_on: tuple[str, ...] = ()
@@ -64,8 +63,7 @@ class Service:
     @property
     def named_volumes(self) -> tuple[str, ...]:
         """Those that Compose makes."""
-        sources = (volume.partition(":")[0] for volume in self.volumes)
-        return tuple(source for source in sources if "/" not in source)
+        return tuple(volume.partition(":")[0] for volume in self.volumes if isinstance(volume, str))
 
 
 @frozen
@@ -74,8 +72,8 @@ class _Link:
 
     address: str = ""
     ports: tuple[str, ...] = ()
-    devices: tuple[str, ...] = ()
-    volumes: tuple[str, ...] = ()
+    devices: tuple[str | dict[str, str], ...] = ()
+    volumes: tuple[dict[str, object], ...] = ()
     to_the_host: bool = False
 
 
@@ -186,12 +184,12 @@ def _link(stage: StageDescription, settings: Settings, satellite: str) -> _Link:
     if satellite:
         return _Link(f"{satellite}:{_SATELLITE_PORT}")
     if link.name == "Serial":
-        device = told or str(link.settings["device"])
-        return _Link(told, devices=(f"{device}:{device}",))
+        device = _literal(told or str(link.settings["device"]))
+        return _Link(_literal(told), devices=(_device(device),))
     if link.name == "File":
-        path = told or str(link.settings["path"])
-        inside = f"{_FILE_FOLDER}/{path.rpartition('/')[2]}"
-        return _Link(inside, volumes=(f"{path if path.startswith('/') else f'./{path}'}:{inside}:ro",))
+        path = _literal(told or str(link.settings["path"]))
+        inside = f"{LINK_FILES}/{path.rpartition('/')[2]}"
+        return _Link(inside, volumes=(_file(path, inside),))
     places = list(places_of(stage, settings))
     ports = tuple(f"{place.port}:{place.port}/{place.protocol.lower()}" for place in places if place.listens)
     called = next((place for place in places if not place.listens), None)
@@ -200,6 +198,23 @@ def _link(stage: StageDescription, settings: Settings, satellite: str) -> _Link:
     if _is_loopback(called.host):
         return _Link(f"{_HOST}:{called.port}", ports=ports, to_the_host=True)
     return _Link(address_text((called.host, called.port)), ports=ports)
+
+
+def _literal(path: str) -> str:
+    """A path as Compose reads it, who else puts variables of the environment into it."""
+    return path.replace("$", "$$")
+
+
+def _device(device: str) -> str | dict[str, str]:
+    """A colon, as paths by the place of a port have it, ends a path in the short form."""
+    return {"source": device, "target": device, "permissions": "rw"} if ":" in device else f"{device}:{device}"
+
+
+def _file(path: str, inside: str) -> dict[str, object]:
+    """A file of this machine, which has to be there; a path that is not absolute is relative to ``compose.yaml``."""
+    source = path if path.startswith("/") else f"./{path}"
+    there = {"create_host_path": False}
+    return {"type": "bind", "source": source, "target": inside, "read_only": True, "bind": there}
 
 
 def _is_loopback(host: str) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from c2kit.pipeline.composition.description import StageDescription
 
-__all__ = ["BUS_FOLDER", "FILES", "SCRIPT", "arguments_of", "extras_of"]
+__all__ = ["BUS_FOLDER", "FILES", "LINK_FILES", "SCRIPT", "arguments_of", "extras_of"]
 
 SCRIPT = "mission.py"
 """What the script is called in an image, whatever its name is."""
@@ -15,6 +15,9 @@ FILES = "/var/lib/c2kit"
 """Where the volume of a stage that keeps files is mounted."""
 BUS_FOLDER = "/var/lib/bus"
 """Where the file of an embedded bus is, if several containers share one."""
+
+LINK_FILES = "/var/lib/link"
+"""Where an interface that reads a file finds it."""
 
 
 def arguments_of(stage: StageDescription) -> tuple[str, ...]:

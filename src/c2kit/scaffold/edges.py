@@ -50,11 +50,10 @@ def edges_of(
 
 def _bus(identity: Identity, end: Endpoint, settings: Settings) -> Iterator[Edge]:
     kafka, ports = _brokers(settings)
+    encryption = Encryption.KAFKA_SCRAM if settings.kafka.has_passwords else Encryption.KAFKA_TLS
     for port in ports:
         where = identity.defined_at
-        yield Edge(
-            source=end, destination=kafka, port=port, encryption=Encryption.KAFKA_TLS, why="the bus", defined_at=where
-        )
+        yield Edge(source=end, destination=kafka, port=port, encryption=encryption, why="the bus", defined_at=where)
 
 
 def _needed_by_all(end: Endpoint, settings: Settings) -> Iterator[Edge]:

@@ -97,6 +97,7 @@ def generate(inputs: Inputs) -> Deployment:
         description=hashlib.sha256(inputs.description.as_json().encode()).hexdigest(),
         files={**_encoded(texts), **_under("images", _folders(images))},
         once=_encoded(once),
+        partitions={topic.name: topic.partitions for topic in plan.topics},
     )
     return Deployment(plan=plan, images=images, tree=tree, refusals=refusals)
 

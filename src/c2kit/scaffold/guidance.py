@@ -96,11 +96,16 @@ def _storage(plan: Plan) -> Iterator[Requirement]:
 
 
 def _outside(plan: Plan) -> Iterator[Requirement]:
+    balanced = [
+        f"{workload.stage.name} on port {listener.port}"
+        for workload in plan.workloads
+        for listener in workload.listeners
+        if listener.service_type == "LoadBalancer"
+    ]
+    if balanced:
+        why = f"outside of the cluster it is by it that one reaches {', '.join(balanced)}"
+        yield Requirement(what="a load balancer that keeps the addresses of senders", why=why)
     for workload in plan.workloads:
-        for listener in workload.listeners[:1]:
-            if listener.service_type == "LoadBalancer":
-                why = f"{workload.stage.name} is reached by it on port {listener.port}"
-                yield Requirement(what="a load balancer that keeps the addresses of senders", why=why)
         if workload.device:
             what = f"a device plugin that offers {workload.device}"
             yield Requirement(what=what, why=f"{workload.stage.name} has a serial port")
@@ -111,8 +116,11 @@ def steps_of(plan: Plan, images: Sequence[Image], sources: ImageSources, folder:
     if not sources.wheels:
         command = wheel_command(plan.description, sources, f"{folder}/images/wheels")
         yield Step(what="Fill the folder of wheels, once, and run c2kit scaffold again", commands=(command,))
-    if not sources.mission.files:
-        what = f"Put the mission's script, as mission.py, and all that it reads into {folder}/images/mission"
+    if not sources.mission.is_complete:
+        where = f"{folder}/images/mission"
+        what = (
+            f"Put the mission's script, as mission.py, and all that it reads into {where}, and run c2kit scaffold again"
+        )
         yield Step(what=what, commands=())
     some, *more = images
     build = f"docker build -t {some.reference} -f {folder}/images/{some.folder}/Dockerfile {folder}/images"

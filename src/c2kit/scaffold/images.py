@@ -45,6 +45,7 @@ PROBE = (
 
 _GLIBC = ("manylinux_2_34", "manylinux_2_28", "manylinux_2_17", "manylinux2014", "linux")
 """What wheels are called that do for the C libraries of images of these years."""
+_NO_SCRIPT = "no-mission.py"
 _WITHOUT_IMAGE = ("command-source", "provisioner", "replay")
 
 
@@ -56,7 +57,10 @@ class Image:
     name: str
     """With the registry."""
     tag: str
-    """A hash of all that goes into it: another one means another image, and the same one the same."""
+    """A hash of all that goes into it: another one means another image, and the same one the same.
+
+    Without a script there is nothing to build, and no hash.
+    """
     folder: str
     """Of its Dockerfile, in ``images/``."""
     files: Mapping[str, bytes] = field(repr=False)
@@ -82,6 +86,11 @@ class ImageSources:
         """The files that all images of the mission share, by their paths in ``images/``."""
         shared = {".dockerignore": self.templates.render("dockerignore.j2").encode()}
         return shared | {f"mission/{name}": content for name, content in self.mission.files.items()}
+
+    @property
+    def by_hand(self) -> dict[str, bytes]:
+        """What else all images are made of, likewise."""
+        return {f"mission/{name}": content for name, content in self.mission.by_hand.items()}
 
     def lock(self, extras: Sequence[str]) -> dict[str, bytes]:
         """What an image with these extras of c2kit installs, by its path; nothing while there are no wheels."""
@@ -127,7 +136,7 @@ def _image(mission: str, stage: StageDescription, sources: ImageSources, shared:
     folder = label(stage.name)
     name = f"{sources.settings.registry}/{label(mission)}-{folder}"
     files = {**shared, f"{folder}/Dockerfile": _dockerfile(mission, stage, sources, name).encode()}
-    return Image(stage=stage.name, name=name, tag=_hash(files), folder=folder, files=files)
+    return Image(stage=stage.name, name=name, tag=_tag(sources, files), folder=folder, files=files)
 
 
 def _dockerfile(mission: str, stage: StageDescription, sources: ImageSources, name: str) -> str:
@@ -160,6 +169,10 @@ def _labels(mission: str, stage: StageDescription, images: ImageSettings) -> Seq
         (f"{prefix}.base.name", base),
     ]
     return [*labels, (f"{prefix}.base.digest", digest)] if digest else labels
+
+
+def _tag(sources: ImageSources, files: Mapping[str, bytes]) -> str:
+    return _hash(sources.by_hand | files) if sources.mission.is_complete else _NO_SCRIPT
 
 
 def _hash(files: Mapping[str, bytes]) -> str:

@@ -6,12 +6,16 @@ A policy selects addresses, and never names: what is reached by its name must be
 from __future__ import annotations
 
 import ipaddress
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from c2kit.errors import UsageError
 from c2kit.links._checks import split_address
 from c2kit.pipeline.composition.structuring import Fault, Faulty
+from c2kit.scaffold.containers import LINK_FILES
+from c2kit.scaffold.setting_checks import check_place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,10 +23,12 @@ if TYPE_CHECKING:
     from c2kit.pipeline.composition.description import LinkDescription, StageDescription
     from c2kit.scaffold.settings import LinkSettings, Settings
 
-__all__ = ["LinkPlace", "places_of", "unset_of"]
+__all__ = ["LinkPlace", "address_in_pod", "places_of", "unset_of"]
 
 _LISTENERS = {"TcpServer": "TCP", "UdpListener": "UDP"}
 _CALLERS = {"TcpClient": "TCP", "Udp": "UDP"}
+_ANY = "0.0.0.0"  # noqa: S104 - a pod has one address
+_EVERYWHERE = (_ANY, "::")
 _LOOPBACK_NAMES = ("localhost", "localhost.localdomain", "ip6-localhost")
 
 
@@ -77,11 +83,43 @@ def unset_of(stage: StageDescription, settings: Settings) -> str:
     return ""
 
 
+def address_in_pod(stage: StageDescription, settings: Settings) -> str:
+    """Where the link of an interface goes in its pod; empty where it is as the script says, or where there is none.
+
+    Raises Faulty for what no pod can have.
+    """
+    link, told = stage.link, settings.link(stage.name)
+    if link is None:
+        return ""
+    if link.name == "File" and told.claim:
+        return _file_in_claim(stage, str(link.settings["path"]), told)
+    if link.name in _LISTENERS:
+        host, port = _address(stage, link, told)
+        return told.address if host in _EVERYWHERE else f"{_ANY}:{port}"  # no other address of this machine is there
+    return told.address
+
+
+def _file_in_claim(stage: StageDescription, path: str, told: LinkSettings) -> str:
+    inside = PurePosixPath(LINK_FILES, told.address or PurePosixPath(path).name)
+    if not inside.is_relative_to(LINK_FILES) or ".." in inside.parts:
+        what = f"the file of interface {stage.name} ({stage.defined_at}) is not in its volume"
+        expected = f"its path in the claim, which is mounted at {LINK_FILES}"
+        raise Faulty([Fault(path=("links", stage.name, "address"), what=what, expected=expected, found=told.address)])
+    return str(inside)
+
+
 def _address(stage: StageDescription, link: LinkDescription, told: LinkSettings) -> tuple[str, int]:
-    if told.address:
-        default = "" if link.name in _CALLERS else "0.0.0.0"  # noqa: S104 - a pod has one address
-        return split_address(f"links.{stage.name}.address", told.address, default or None)
-    return str(link.settings.get("host", "")), int(link.settings["port"])
+    host, port = str(link.settings.get("host", "")), int(link.settings["port"])
+    try:
+        if told.address:
+            default = None if link.name in _CALLERS else _ANY
+            host, port = split_address("the link", told.address, default)
+        check_place(host, port)
+    except UsageError as error:
+        what = f"{error.what} of interface {stage.name} ({stage.defined_at})"
+        path = ("links", stage.name, "address")
+        raise Faulty([Fault(path=path, what=what, expected=error.expected, found=error.found)]) from None
+    return host, port
 
 
 def _cidrs(stage: StageDescription, host: str, told: LinkSettings) -> tuple[str, ...]:
@@ -95,6 +133,6 @@ def _cidrs(stage: StageDescription, host: str, told: LinkSettings) -> tuple[str,
             expected = "the range that it is in, such as [192.0.2.7/32]: policies of a cluster do not know names"
             raise Faulty([Fault(path=("links", stage.name, "cidrs"), what=what, expected=expected)]) from None
         return told.cidrs
-    if address.is_loopback:
+    if address.is_loopback or address.is_unspecified:
         return ()
     return told.cidrs or (f"{address}/{address.max_prefixlen}",)

@@ -40,6 +40,8 @@ class Lock:
     files: dict[str, str]
     once: tuple[str, ...] = field(default=())
     """What was made once and is the user's since then."""
+    partitions: dict[str, int] = field(factory=dict)
+    """Of each topic that was ever generated here: one that is generated no more is still in its cluster."""
 
     def as_bytes(self) -> bytes:
         """As it is written."""

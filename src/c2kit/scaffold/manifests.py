@@ -8,6 +8,7 @@ from attrs import frozen
 
 from c2kit.pipeline.composition.names import PROVISIONER
 from c2kit.scaffold.administration import namespace, roles
+from c2kit.scaffold.console import console_files
 from c2kit.scaffold.documents import objects_in
 from c2kit.scaffold.kafka import cluster, topics
 from c2kit.scaffold.names import SCALER
@@ -43,7 +44,8 @@ def base_of(plan: Plan, templates: Templates) -> Base:
     """The base of a plan. Raises UsageError for what a user's template made that is no object."""
     files = dict(_parts(plan, templates))
     parts = catalogue_of(files)
-    bounds = {"namespace.yaml": namespace(plan, parts, templates)}
+    asking = Catalogue((*parts.objects, *catalogue_of(console_files(plan, templates)).objects))
+    bounds = {"namespace.yaml": namespace(plan, asking, templates)}
     objects = Catalogue((*catalogue_of(bounds).objects, *parts.objects))
     files |= bounds
     return Base(files={**files, "kustomization.yaml": base(files, templates)}, objects=objects)
@@ -56,8 +58,8 @@ def base_files(plan: Plan, templates: Templates) -> dict[str, str]:
 
 def component_files(plan: Plan, digests: Mapping[str, str], templates: Templates) -> dict[str, str]:
     """What is added to the base where it is wanted, by paths."""
-    simulator = simulator_files(plan, templates)
-    files = {f"components/simulator/{name}": text for name, text in simulator.items()}
+    parts = {"simulator": simulator_files(plan, templates), "console": console_files(plan, templates)}
+    files = {f"components/{part}/{name}": text for part, of in parts.items() for name, text in of.items()}
     return {**files, **production_files(plan, digests, templates)}
 
 

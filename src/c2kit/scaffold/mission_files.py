@@ -13,22 +13,25 @@ from attrs import field, frozen
 
 from c2kit.errors import UsageError
 from c2kit.scaffold.containers import SCRIPT
+from c2kit.scaffold.lock import hash_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["MissionFiles"]
+__all__ = ["MissionFiles", "put_by_hand"]
 
 
 @frozen(kw_only=True)
 class MissionFiles:
     """What a script needs where it runs, itself included.
 
-    There are no files where only the mission's description is known; then they are the user's to put there.
+    Where only the mission's description is known, they are the user's to put there.
     """
 
     files: Mapping[str, bytes] = field(factory=dict, repr=False)
     """By their paths, relative to the script's folder, sorted."""
+    by_hand: Mapping[str, bytes] = field(factory=dict, repr=False)
+    """Those that the user put there, likewise: images are made of them, and nothing writes them."""
     distributions: tuple[str, ...] = ()
     """Projects that it imports, which were installed here, and which images need, too."""
     outside: tuple[str, ...] = ()
@@ -60,6 +63,28 @@ class MissionFiles:
             distributions=tuple(report["distributions"]),
             outside=tuple(report["outside"]),
         )
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether there is a script."""
+        return SCRIPT in self.files or SCRIPT in self.by_hand
+
+
+def put_by_hand(folder: Path, generated: Mapping[str, str]) -> dict[str, bytes]:
+    """What a user put into the folder of images, by path: all but what is as it was generated, by the hashes of that.
+
+    What was generated is made anew or removed; builders copy all else. Raises UsageError for a link, which they copy
+    as one, so that it leads nowhere in the image.
+    """
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_symlink():
+            raise UsageError(f"{path}, which images are made of", found="a link", remedy="put a copy there")
+        if path.is_file():
+            name, content = path.relative_to(folder).as_posix(), path.read_bytes()
+            if generated.get(name) != hash_of(content):
+                found[name] = content
+    return found
 
 
 def _report(script: Path) -> dict[str, list[str]]:

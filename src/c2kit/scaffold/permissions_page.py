@@ -35,6 +35,7 @@ def permissions_page(plan: Plan, templates: Templates) -> str:
         "permissions.md.j2",
         mission=_cell(plan.description.name),
         edges=[_edge(edge) for edge in plan.edges],
+        proof="a password" if plan.settings.kafka.has_passwords else "a certificate",
         remarks=tuple(_remarks(plan)),
         identities=[_identity(identity) for identity in plan.identities],
         volumes=tuple(_volumes(plan)),

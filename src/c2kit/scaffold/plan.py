@@ -73,6 +73,7 @@ class Encryption(StrEnum):
     """What keeps others from reading what goes over an edge."""
 
     KAFKA_TLS = "mutual TLS by Kafka itself"
+    KAFKA_SCRAM = "TLS by Kafka itself, with a password of the client's (SCRAM)"
     MESH_TLS = "mutual TLS by the mesh"
     STORE_TLS = "TLS by the store itself"
     NONE = "nothing"

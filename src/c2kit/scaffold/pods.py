@@ -13,7 +13,7 @@ from c2kit.scaffold.mesh import listening_ports
 from c2kit.scaffold.names import API_GROUP, KAFKA_CLUSTER
 from c2kit.scaffold.plan import HEALTH_PORT
 from c2kit.scaffold.resolve import SECRETS
-from c2kit.scaffold.settings import KafkaAuthentication, KafkaKind, Mesh
+from c2kit.scaffold.settings import KafkaKind, Mesh
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,10 +66,13 @@ class Pod:
     annotations: dict[str, str]
     image: str
     arguments: tuple[str, ...]
+    """Of the program of its image."""
     environment: tuple[tuple[str, str], ...]
     cpu: str
     memory: str
     grace_seconds: int
+    command: tuple[str, ...] = ()
+    """What runs in place of the program of its image."""
     pull_secret: str = ""
     ports: tuple[Port, ...] = ()
     volumes: tuple[Volume, ...] = ()
@@ -162,7 +165,7 @@ def kafka_files(plan: Plan, label: str) -> tuple[SecretFiles, ...]:
         authority = SecretFiles(name=f"{KAFKA_CLUSTER}-cluster-ca-cert", files={"ca.crt": "ca.crt"})
         return (SecretFiles(name=label, files={"user.crt": "tls.crt", "user.key": "tls.key"}), authority)
     external = kafka.external
-    if external.authentication is KafkaAuthentication.SCRAM:
+    if kafka.has_passwords:
         keys = {"password": "password"} if external.cluster else {"username": "username", "password": "password"}
     elif external.cluster:
         keys = {"user.crt": "tls.crt", "user.key": "tls.key"}
@@ -174,6 +177,5 @@ def kafka_files(plan: Plan, label: str) -> tuple[SecretFiles, ...]:
 
 def has_username(plan: Plan) -> bool:
     """Strimzi's secrets hold a password alone: the name of the user is that of the object."""
-    external = plan.settings.kafka.external
-    is_scram = external.authentication is KafkaAuthentication.SCRAM
-    return plan.settings.kafka.kind is KafkaKind.EXTERNAL and is_scram and bool(external.cluster)
+    kafka = plan.settings.kafka
+    return kafka.has_passwords and bool(kafka.external.cluster)

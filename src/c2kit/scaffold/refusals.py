@@ -7,17 +7,22 @@ from typing import TYPE_CHECKING
 
 from c2kit.errors import UnknownName, UsageError
 from c2kit.pipeline.composition.structuring import Fault, Faulty
+from c2kit.scaffold.link_places import places_of
 from c2kit.scaffold.names import OPERATORS_OWN, SCALER
-from c2kit.scaffold.settings import KafkaKind
+from c2kit.scaffold.plan import HEALTH_PORT
+from c2kit.scaffold.settings import KafkaKind, Mesh
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from c2kit.pipeline.composition.description import MissionDescription, StageDescription
     from c2kit.scaffold.plan import Identity
     from c2kit.scaffold.settings import ExternalKafka, Settings
 
 __all__ = ["check_labels", "check_settings"]
+
+_OF_THE_MESH = range(15000, 15100)
+"""What proxies keep for themselves in their pods."""
 
 
 def check_settings(description: MissionDescription, settings: Settings) -> None:
@@ -28,6 +33,7 @@ def check_settings(description: MissionDescription, settings: Settings) -> None:
     for stage in description.stages:
         _check_stores(stage, settings)
         _check_callers(stage, names)
+        _check_ports(stage, settings)
     if settings.kafka.kind is KafkaKind.EXTERNAL:
         _check_external(settings.kafka.external)
 
@@ -71,6 +77,26 @@ def _check_callers(stage: StageDescription, names: Iterable[str]) -> None:
         for caller in port.callers:
             if caller not in names:
                 raise UnknownName(kind="stage", name=caller, known=names, where=f"port {port.name} of {stage.name}")
+
+
+def _check_ports(stage: StageDescription, settings: Settings) -> None:
+    """A pod has one address, which its link, its health and the mesh's proxy share."""
+    taken = {HEALTH_PORT: "health and metrics"}
+    if settings.mesh is Mesh.SIDECAR:
+        taken |= dict.fromkeys(_OF_THE_MESH, "the proxy of the mesh")
+    for path, port in _tcp_ports(stage, settings):
+        if port in taken:
+            what = f"port {port} of {stage.name} ({stage.defined_at}) is that of {taken[port]} in its pod"
+            raise Faulty([Fault(path=path, what=what, expected="another port")])
+
+
+def _tcp_ports(stage: StageDescription, settings: Settings) -> Iterator[tuple[tuple[str, ...], int]]:
+    """With the settings that would change them."""
+    for place in places_of(stage, settings):
+        if place.listens and place.protocol == "TCP":
+            yield ("links", stage.name, "address"), place.port
+    for port in stage.ports:
+        yield (), port.port
 
 
 def _check_external(kafka: ExternalKafka) -> None:

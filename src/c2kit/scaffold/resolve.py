@@ -13,9 +13,9 @@ from c2kit.pipeline.composition.acls import Acl, Operation, Permissions, Resourc
 from c2kit.pipeline.composition.names import COMMAND_SOURCE, OBSERVER, PROVISIONER, stage_identity
 from c2kit.pipeline.composition.topics import topics_of
 from c2kit.pipeline.settings import DIRECTORY_PREFIX, LINK_PREFIX, variable_of
-from c2kit.scaffold.containers import FILES, arguments_of, extras_of
+from c2kit.scaffold.containers import FILES, LINK_FILES, arguments_of, extras_of
 from c2kit.scaffold.edges import edges_of
-from c2kit.scaffold.link_places import places_of, unset_of
+from c2kit.scaffold.link_places import address_in_pod, places_of, unset_of
 from c2kit.scaffold.names import KAFKA_CLUSTER, SCALER, label
 from c2kit.scaffold.plan import HEALTH_PORT, KAFKA_PORT, Identity, Listener, Plan, Volume, Workload
 from c2kit.scaffold.refusals import check_labels, check_settings
@@ -30,7 +30,6 @@ __all__ = ["SECRETS", "resolve"]
 
 SECRETS = "/run/secrets/kafka"
 """Where the certificate of a stage is mounted."""
-_INPUT = "/var/lib/link"
 _CPU, _MEMORY = "250m", "256Mi"
 _WITHOUT_WORKLOAD = (COMMAND_SOURCE, PROVISIONER)
 
@@ -148,7 +147,7 @@ def _volumes(stage: StageDescription, settings: Settings) -> tuple[Volume, ...]:
         told = settings.storage.volume(stage.name)
         return (Volume(name="files", path=FILES, size=told.size, storage_class=told.storage_class),)
     claim = settings.link(stage.name).claim
-    return (Volume(name="link", path=_INPUT, claim=claim),) if _has_link(stage, "File") and claim else ()
+    return (Volume(name="link", path=LINK_FILES, claim=claim),) if _has_link(stage, "File") and claim else ()
 
 
 def _environment(stage: StageDescription, settings: Settings) -> dict[str, str]:
@@ -162,8 +161,8 @@ def _environment(stage: StageDescription, settings: Settings) -> dict[str, str]:
     }
     if stage.directory is not None:
         told[variable_of(DIRECTORY_PREFIX, stage.name)] = FILES
-    address = settings.link(stage.name).address
-    if stage.link is not None and address:
+    address = address_in_pod(stage, settings)
+    if address:
         told[variable_of(LINK_PREFIX, stage.name)] = address
     return told
 

@@ -8,7 +8,6 @@ from c2kit.scaffold import labels
 from c2kit.scaffold.kafka_users import user_of
 from c2kit.scaffold.names import SCALER
 from c2kit.scaffold.pods import has_username, kafka_files
-from c2kit.scaffold.settings import KafkaAuthentication, KafkaKind
 
 if TYPE_CHECKING:
     from c2kit.scaffold.plan import Plan
@@ -22,7 +21,7 @@ _PARAMETERS = {"ca.crt": "ca", "tls.crt": "cert", "tls.key": "key", "username": 
 
 def access_of(plan: Plan) -> dict[str, str]:
     """How a trigger reaches the cluster: always by TLS."""
-    if _is_scram(plan):
+    if plan.settings.kafka.has_passwords:
         return {"tls": "enable", "sasl": "scram_sha512"}
     return {"tls": "enable", "sasl": "none"}
 
@@ -42,8 +41,3 @@ def authentication(plan: Plan, templates: Templates) -> str:
         parameters=parameters,
         username=user_of(plan, SCALER) if has_username(plan) else "",
     )
-
-
-def _is_scram(plan: Plan) -> bool:
-    kafka = plan.settings.kafka
-    return kafka.kind is KafkaKind.EXTERNAL and kafka.external.authentication is KafkaAuthentication.SCRAM

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     Check = Callable[[str], None]
 
 __all__ = [
+    "a_cpu",
     "a_label",
     "a_name",
     "a_quantity",
@@ -29,6 +30,8 @@ __all__ = [
     "an_address",
     "an_image",
     "at_least",
+    "check_place",
+    "labels_of_pods",
     "matching",
 ]
 
@@ -65,11 +68,15 @@ def matching(pattern: str, expected: str) -> Any:  # noqa: ANN401 - as above
     return _each(check)
 
 
-def _check_address(text: str) -> None:
-    host, port = split_address("a server", text)
+def check_place(host: str, port: int) -> None:
+    """Raise UsageError for a host or a port that there cannot be in a cluster; a zone of this machine is of no use."""
     a_port("its port", port, lowest=1)
     if not re.fullmatch(r"[A-Za-z0-9:.-]+", host):
         raise UsageError("the host of an address", expected="a name or an address", found=repr(host))
+
+
+def _check_address(text: str) -> None:
+    check_place(*split_address("a server", text))
 
 
 def _check_range(text: str) -> None:
@@ -95,14 +102,33 @@ def at_least(least: int) -> Any:  # noqa: ANN401 - as above
     return validate
 
 
+def labels_of_pods(_: object, attribute: Attribute[dict[str, str]], value: dict[str, str]) -> None:
+    """A validator of what Kubernetes takes for labels."""
+    faults = [
+        Fault(path=(attribute.name,), what="Kubernetes takes no such label", expected=expected, found=repr(text))
+        for pair in value.items()
+        for text, pattern, expected in zip(pair, _LABEL, _LABEL_RULES, strict=True)
+        if not re.fullmatch(pattern, text)
+    ]
+    if faults:
+        raise Faulty(faults)
+
+
 _DNS_LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 _DNS_NAME = rf"{_DNS_LABEL}(\.{_DNS_LABEL})*"
+_WORD = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
+_LABEL = (rf"({_DNS_NAME}/)?{_WORD}", rf"({_WORD})?")
+_LABEL_RULES = ("a key such as app.kubernetes.io/name", "at most 63 letters, digits, hyphens, dots and underscores")
 a_label = matching(_DNS_LABEL, "lower-case letters, digits and hyphens, at most 63")
 a_name = matching(_DNS_NAME, "the name of an object: lower-case letters, digits, hyphens and dots")
 an_address = _each(_check_address)
 a_range = _each(_check_range)
 a_quantity = matching(
     r"[1-9][0-9]*(\.[0-9]+)?(Ki|Mi|Gi|Ti|Pi|k|M|G|T|P)?", "a size as Kubernetes writes it, such as 20Gi"
+)
+a_cpu = matching(
+    r"[1-9][0-9]*m|[1-9][0-9]*(\.[0-9]{1,3})?|0\.[0-9]{0,2}[1-9]",
+    "processors as Kubernetes writes them, such as 500m or '2'",
 )
 an_image = matching(
     r"[a-z0-9][a-z0-9._:/-]*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?",

@@ -10,6 +10,7 @@ from enum import StrEnum, unique
 from attrs import field, frozen
 
 from c2kit.scaffold.setting_checks import (
+    a_cpu,
     a_label,
     a_name,
     a_quantity,
@@ -20,6 +21,7 @@ from c2kit.scaffold.setting_checks import (
     an_address,
     an_image,
     at_least,
+    labels_of_pods,
     matching,
 )
 
@@ -103,6 +105,11 @@ class StrimziKafka:
     storage: str = field(default="100Gi", validator=a_quantity)
     """Of each broker."""
     storage_class: str = field(default="", validator=a_name)
+    cpu: str = field(default="500m", validator=a_cpu)
+    """Of each broker; so is the memory."""
+    memory: str = field(default="4Gi", validator=a_quantity)
+    controller_cpu: str = field(default="500m", validator=a_cpu)
+    controller_memory: str = field(default="2Gi", validator=a_quantity)
     operator_namespace: str = field(default="strimzi", validator=a_label)
     """Where the operator runs that makes the cluster."""
 
@@ -135,6 +142,11 @@ class KafkaSettings:
     kind: KafkaKind = KafkaKind.STRIMZI
     strimzi: StrimziKafka = field(factory=StrimziKafka)
     external: ExternalKafka = field(factory=ExternalKafka)
+
+    @property
+    def has_passwords(self) -> bool:
+        """Whether clients prove by a password who they are, and else by a certificate."""
+        return self.kind is KafkaKind.EXTERNAL and self.external.authentication is KafkaAuthentication.SCRAM
 
 
 @frozen(kw_only=True)
@@ -195,7 +207,7 @@ class MonitoringSettings:
     """Who may read metrics."""
 
     namespace: str = field(default="monitoring", validator=a_label)
-    labels: dict[str, str] = field(factory=lambda: {"app.kubernetes.io/name": "prometheus"})
+    labels: dict[str, str] = field(factory=lambda: {"app.kubernetes.io/name": "prometheus"}, validator=labels_of_pods)
     """Of its pods."""
 
 

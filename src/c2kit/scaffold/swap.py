@@ -56,6 +56,9 @@ def replace_folder(folder: Path, *, written: Mapping[str, bytes], removed: Abstr
                 _write(new / path, data)
             _remove_empty(new, removed)
             _put_in_place(folder, new, old)
+        except OSError as error:
+            error.filename = error.filename or str(folder)  # that of a full disk tells none
+            raise
         finally:
             _discard(new)
         _discard(old)

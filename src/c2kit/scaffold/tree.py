@@ -39,6 +39,8 @@ class Tree:
     files: Mapping[str, bytes] = field(repr=False)
     once: Mapping[str, bytes] = field(repr=False, factory=dict)
     """What is made where it was never made before."""
+    partitions: Mapping[str, int] = field(repr=False, factory=dict)
+    """Of each topic; they never change."""
 
 
 @unique
@@ -99,9 +101,12 @@ def changes_of(folder: Path, tree: Tree) -> Changes:
     """What would change in a folder, which need not be there. Nothing is written.
 
     Raises:
-        UsageError: the folder is not c2kit's, or another mission's, or has something else where a file belongs.
+        UsageError: the folder is not c2kit's, or another mission's, or has something else where a file belongs; a
+            topic would have other partitions than it was made with.
     """
     old = owned(folder, tree.mission)
+    fixed = {} if old is None else old.partitions
+    _check_partitions(fixed, tree.partitions)
     _check_folders(folder, tree)
     known = {} if old is None else old.files
     made = () if old is None else old.once
@@ -116,6 +121,7 @@ def changes_of(folder: Path, tree: Tree) -> Changes:
         description=tree.description,
         files={path: hash_of(data) for path, data in tree.files.items()},
         once=tuple(sorted({*tree.once, *made})),
+        partitions={**fixed, **tree.partitions},
     )
     return Changes(
         changes=tuple(sorted((change for change in changes if change is not None), key=lambda change: change.path)),
@@ -158,6 +164,20 @@ def owned(folder: Path, mission: str) -> Lock | None:
             remedy="give each mission a folder and a namespace of its own",
         )
     return lock
+
+
+def _check_partitions(fixed: Mapping[str, int], wanted: Mapping[str, int]) -> None:
+    """Raise UsageError for topics that would grow or shrink: whoever applies that destroys the order of their lanes."""
+    changed = [name for name in sorted(wanted) if fixed.get(name, wanted[name]) != wanted[name]]
+    if changed:
+        raise UsageError(
+            "topics would have another number of partitions, which is fixed at their creation: lanes would go on in "
+            "other partitions than they began in, and records overtake each other; nothing was written",
+            expected=", ".join(f"{name}: {fixed[name]}" for name in changed),
+            found=", ".join(f"{name}: {wanted[name]}" for name in changed),
+            remedy="compose the mission as it was, or give it another name, folder and namespace for a new set of "
+            "streams; --force does not override this",
+        )
 
 
 def _check_folders(folder: Path, tree: Tree) -> None:

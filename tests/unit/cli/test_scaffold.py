@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
+from c2kit.links import TcpClient
+from c2kit.pipeline.composition.script import load_mission
+from c2kit.protocols import CcsdsPackets
 from c2kit.scaffold.rendering import FOLDER
 
 if TYPE_CHECKING:
@@ -67,6 +70,60 @@ def test_people_are_told_what_is_needed_and_what_comes_next(run: Run, descriptio
     assert "kubectl apply -k" in told
 
 
+def test_a_stage_that_is_gone_has_to_be_stopped_where_it_runs(run: Run, folder: Path, tmp_path: Path) -> None:
+    renamed = tmp_path / "mission.py"
+    text = SCRIPT.read_text(encoding="utf-8")
+    assert '"encode"' in text
+    (tmp_path / "dictionary").symlink_to(SCRIPT.parent / "dictionary")
+    renamed.write_text(text.replace('"encode"', '"encoder"'), encoding="utf-8")
+    result = run("scaffold", renamed, "-o", folder)
+    assert result.exit_code == 0, result.stderr
+    assert not (folder / "base/stages/encode.yaml").exists()
+    assert "kubectl --namespace firefly delete statefulset encode\n" in result.stderr
+
+
+def test_a_component_that_is_gone_has_to_be_taken_out_of_overlays(run: Run, folder: Path, tmp_path: Path) -> None:
+    assert "components/simulator" in (folder / "overlays/local/kustomization.yaml").read_text(encoding="utf-8")
+    served = tmp_path / "mission.py"
+    (tmp_path / "dictionary").symlink_to(SCRIPT.parent / "dictionary")
+    text = SCRIPT.read_text(encoding="utf-8").replace("    TcpClient,", "    TcpServer,")
+    served.write_text(text.replace('TcpClient("localhost", 7011)', "TcpServer(7011)"), encoding="utf-8")
+    result = run("scaffold", served, "-o", folder)
+    assert result.exit_code == 0, result.stderr
+    assert "there is no components/simulator any more; take it out of overlays that name it" in result.stderr
+
+
+def test_images_are_others_when_what_was_put_there_for_them_is(run: Run, folder: Path, description: Path) -> None:
+    def image() -> str:
+        (line,) = (line for line in (folder / "base/stages/decom.yaml").read_text().splitlines() if " image: " in line)
+        return line
+
+    mine = folder / "images/mission/mission.py"
+    mine.parent.mkdir(exist_ok=True)
+    images = [image()]
+    for text in ("first", "second"):
+        mine.write_text(text)
+        result = run("scaffold", description, "-o", folder)
+        assert result.exit_code == 0, result.stderr
+        assert "Put the mission's script" not in result.stderr
+        assert mine.read_text() == text
+        images.append(image())
+    assert len(set(images)) == 3
+    assert run("scaffold", description, "-o", folder, "--check").exit_code == 0
+
+
+def test_a_script_that_was_edited_where_it_was_generated_is_part_of_images_from_the_first_run_without_it(
+    run: Run, description: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "deploy"
+    assert run("scaffold", SCRIPT, "-o", folder).exit_code == 0
+    (folder / "images/mission/mission.py").write_text("mine", encoding="utf-8")
+    result = run("scaffold", description, "-o", folder)
+    assert (result.exit_code, "images/mission/mission.py is not generated any more" in result.stderr) == (0, True)
+    assert not (folder / "images/mission/dictionary").exists()
+    assert run("scaffold", description, "-o", folder, "--check").exit_code == 0
+
+
 def test_the_same_again_touches_nothing(run: Run, folder: Path, description: Path) -> None:
     before = state(folder)
     result = run("scaffold", description, "-o", folder)
@@ -105,6 +162,34 @@ def test_an_edit_is_refused_with_the_difference_until_it_is_forced(run: Run, fol
     assert state(folder) == before
     assert run("scaffold", description, "-o", folder, "--force").exit_code == 0
     assert b"# mine" not in edited.read_bytes()
+
+
+BROKERS = {"bootstrap": ["kafka.example.com:9093"], "cidrs": ["192.0.2.0/24"]}
+KAFKAS = {
+    "own": {"kind": "strimzi"},
+    "external": {"kind": "external", "external": BROKERS},
+    "external-strimzi": {"kind": "external", "external": {**BROKERS, "cluster": "theirs", "namespace": "kafka"}},
+}
+
+
+@pytest.mark.parametrize("kafka", KAFKAS)
+def test_another_number_of_partitions_is_refused_even_if_forced(
+    run: Run, description: Path, tmp_path: Path, kafka: str
+) -> None:
+    folder = tmp_path / "deploy"
+    folder.mkdir()
+    (folder / "settings.yaml").write_text(yaml.safe_dump({"kafka": KAFKAS[kafka]}), encoding="utf-8")
+    assert run("scaffold", description, "-o", folder).exit_code == 0
+    mission, changed = load_mission(SCRIPT), tmp_path / "changed.json"
+    mission.interface("second", TcpClient("192.0.2.30", 7011), protocols=[CcsdsPackets()], targets=["FIREFLY"])
+    changed.write_text(mission.describe().as_json(), encoding="utf-8")
+    before = state(folder)
+    for option in ("--force", "--check"):
+        result = run("scaffold", changed, "-o", folder, option)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert "expected firefly.packets.FIREFLY: 1" in result.stderr
+        assert "found firefly.packets.FIREFLY: 2" in result.stderr
+    assert state(folder) == before
 
 
 def test_what_the_options_say_is_in_the_settings_from_the_beginning(

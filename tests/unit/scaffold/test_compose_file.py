@@ -8,7 +8,7 @@ import yaml
 from attrs import evolve
 
 from c2kit.errors import UsageError
-from c2kit.links import TcpClient, TcpServer
+from c2kit.links import File, Serial, TcpClient, TcpServer
 from c2kit.pipeline.composition.description import Scale
 from c2kit.pipeline.composition.mission import Mission
 from c2kit.pipeline.composition.parts import PacketLogger
@@ -97,8 +97,24 @@ def test_every_kind_of_link_gets_what_it_needs_of_the_machine() -> None:
     assert services["both-ways"]["environment"]["C2KIT_LINK_BOTH_WAYS"] == "192.0.2.11:7015"
     assert services["serial"]["devices"] == ["/dev/ttyUSB0:/dev/ttyUSB0"]
     assert services["serial"]["group_add"] == ["dialout"]
-    (source,) = (volume for volume in services["file"]["volumes"] if not volume.startswith("bus:"))
-    assert source.endswith(":" + services["file"]["environment"]["C2KIT_LINK_FILE"] + ":ro")
+    bus, file = services["file"]["volumes"]
+    assert bus.startswith("bus:")
+    assert (file["source"], file["read_only"]) == ("./recording.bin", True)
+    assert file["target"] == services["file"]["environment"]["C2KIT_LINK_FILE"]
+    assert file["bind"] == {"create_host_path": False}, "what is not there is told, not made as a folder"
+
+
+def test_no_path_means_something_else_to_compose() -> None:
+    ground = written(a_mission(File("in/$HOME:a.bin"), ["ANTENNA"]).describe())["services"]["ground"]
+    _, file = ground["volumes"]
+    assert file["source"] == "./in/$$HOME:a.bin", "what Compose replaces begins with one of these signs"
+    assert file["target"] == ground["environment"]["C2KIT_LINK_GROUND"] == "/var/lib/link/$$HOME:a.bin"
+
+
+def test_a_serial_port_may_be_told_by_its_place() -> None:
+    place = "/dev/serial/by-path/pci-0000:00:14.0-usb-0:1:1.0-port0"
+    ground = written(a_mission(Serial(place), ["ANTENNA"]).describe())["services"]["ground"]
+    assert ground["devices"] == [{"source": place, "target": place, "permissions": "rw"}]
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "::1"])

@@ -47,6 +47,12 @@ def test_the_same_input_gives_the_same_bytes() -> None:
     assert of_example().tree == of_example().tree
 
 
+def test_partitions_are_those_of_the_topics_as_the_cluster_is_told() -> None:
+    tree = of_example().tree
+    objects = objects_in(tree.files["base/topics.yaml"].decode(), "topics")
+    assert tree.partitions == {each["spec"]["topicName"]: each["spec"]["partitions"] for each in objects}
+
+
 def test_a_deployment_has_all_that_people_and_clusters_need() -> None:
     tree = of_example().tree
     assert set(tree.once) == {

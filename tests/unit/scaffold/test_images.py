@@ -137,6 +137,23 @@ def test_a_tag_changes_with_whatever_goes_into_the_image_and_with_nothing_else(
     assert {stage for stage in after if after[stage] != before[stage]} == {"serial"}
 
 
+def test_a_tag_follows_from_what_images_are_made_of_whoever_put_it_there(
+    mission: MissionDescription, sources: ImageSources
+) -> None:
+    def tag(generated: dict[str, bytes], by_hand: dict[str, bytes]) -> str:
+        files = MissionFiles(files=generated, by_hand=by_hand)
+        images = images_of(mission, evolve(sources, mission=files))
+        assert {f"mission/{name}" for name in by_hand}.isdisjoint(name for image in images for name in image.files)
+        return images[0].tag
+
+    script, table = {"mission.py": b"mission = ...\n"}, {"defs/a.yaml": b"target: A\n"}
+    whole = tag({**script, **table}, {})
+    assert tag({}, {**script, **table}) == tag(script, table) == whole
+    others = [tag(script, {}), tag(script, {"defs/b.yaml": b"target: A\n"}), tag({}, {**script, "defs/a.yaml": b""})]
+    assert len({whole, *others}) == 4
+    assert tag({}, table) == tag({}, {}) == "no-mission.py", "a hash would say that there is an image"
+
+
 def test_an_image_runs_one_process_as_a_numeric_user_and_asks_it_how_it_is(
     mission: MissionDescription, sources: ImageSources
 ) -> None:

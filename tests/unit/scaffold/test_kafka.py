@@ -102,3 +102,14 @@ def test_what_is_recorded_outlives_its_cluster() -> None:
     pools = [each for each in objects(*kafka.cluster(plan, Templates())) if each["kind"] == "KafkaNodePool"]
     assert {pool["spec"]["roles"][0] for pool in pools} == {"broker", "controller"}
     assert {volume["deleteClaim"] for pool in pools for volume in pool["spec"]["storage"]["volumes"]} == {False}
+
+
+def test_a_small_cluster_can_be_told_how_little_brokers_and_controllers_ask_for() -> None:
+    strimzi = StrimziKafka(cpu="200m", memory="1Gi", controller_cpu="100m", controller_memory="512Mi")
+    settings = evolve(everything_settings(), kafka=KafkaSettings(strimzi=strimzi))
+    found = objects(*kafka.cluster(planned(everything(), settings), Templates()))
+    asked = {each["metadata"]["name"]: each["spec"]["resources"] for each in found if each["kind"] == "KafkaNodePool"}
+    assert asked == {
+        "brokers": {"requests": {"cpu": "200m", "memory": "1Gi"}, "limits": {"memory": "1Gi"}},
+        "controllers": {"requests": {"cpu": "100m", "memory": "512Mi"}, "limits": {"memory": "512Mi"}},
+    }

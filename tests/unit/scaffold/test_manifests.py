@@ -119,7 +119,7 @@ def test_where_nothing_can_be_simulated_there_is_no_satellite() -> None:
     assert not [name for name in components if "simulator" in name]
     local = yaml.safe_load(overlay_files(components, Templates())["overlays/local/kustomization.yaml"])
     assert local["resources"] == ["../../base"]
-    assert "components" not in local
+    assert local["components"] == ["../../components/console"]
 
 
 # -- production ---------------------------------------------------------------------------------

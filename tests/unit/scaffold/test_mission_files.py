@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from c2kit.errors import UsageError
-from c2kit.scaffold.mission_files import MissionFiles
+from c2kit.scaffold.lock import hash_of
+from c2kit.scaffold.mission_files import MissionFiles, put_by_hand
 from tests.missions import EXAMPLE
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
@@ -105,3 +106,15 @@ def test_another_file_with_the_name_that_scripts_have_in_images_is_refused(folde
     (folder / "mission.py").write_text("")
     with pytest.raises(UsageError, match=r"mission\.py, which firefly\.py reads.*rename it"):
         MissionFiles.of(folder / "firefly.py", also=["mission.py"])
+
+
+def test_what_is_as_it_was_generated_was_not_put_there_by_hand(tmp_path: Path) -> None:
+    assert put_by_hand(tmp_path / "nowhere", {}) == {}
+    (tmp_path / "defs").mkdir()
+    for name in ("generated", "edited", "defs/mine"):
+        (tmp_path / name).write_bytes(name.encode())
+    known = {"generated": hash_of(b"generated"), "edited": hash_of(b"before"), "gone": hash_of(b"gone")}
+    assert put_by_hand(tmp_path, known) == {"edited": b"edited", "defs/mine": b"defs/mine"}
+    (tmp_path / "defs/link").symlink_to(tmp_path / "generated")
+    with pytest.raises(UsageError, match=r"defs/link, which images are made of, found a link; put a copy there"):
+        put_by_hand(tmp_path, known)

@@ -70,6 +70,18 @@ def test_lag_is_alarmed_at_the_number_that_the_script_names() -> None:
     assert lags["decom"].endswith("> 1000")
 
 
+def test_more_replicas_are_advised_only_of_what_can_have_some() -> None:
+    told = yaml.safe_load(rules(planned_everything(), Templates()))["groups"][0]["rules"]
+    advised = {
+        re.findall(r'consumer="([^"]+)"', rule["expr"])[0]: "more replicas" in rule["annotations"]["description"]
+        for rule in told
+        if rule["alert"] == "C2kitLag"
+    }
+    scaling = {"identify", "decom"}
+    assert {name for name, is_advised in advised.items() if is_advised} == scaling
+    assert {"encode", "client", "client-raw-log"} <= advised.keys() - scaling
+
+
 @pytest.mark.parametrize(("mesh", "port"), [(Mesh.SIDECAR, 15020), (Mesh.NONE, 8080)])
 def test_metrics_are_asked_for_where_the_network_policies_let_in(mesh: Mesh, port: int) -> None:
     plan = planned_everything(mesh)

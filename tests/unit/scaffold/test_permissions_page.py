@@ -6,7 +6,7 @@ from attrs import evolve
 
 from c2kit.scaffold.permissions_page import permissions_page
 from c2kit.scaffold.rendering import Templates
-from c2kit.scaffold.settings import Mesh
+from c2kit.scaffold.settings import ExternalKafka, KafkaAuthentication, KafkaKind, KafkaSettings, Mesh
 from tests.scaffolding import everything, everything_settings, planned, planned_everything
 
 
@@ -30,6 +30,17 @@ def test_what_nothing_encrypts_is_told_to_be_so() -> None:
     assert [row[3] for row in udp] == ["nothing"] * 3
     assert "the mesh does not see it" in page
     assert "There is no mesh" in permissions_page(planned_everything(Mesh.NONE), Templates())
+
+
+def test_who_proves_by_a_password_who_it_is_is_not_told_to_have_a_certificate() -> None:
+    brokers = ExternalKafka(
+        bootstrap=("kafka.example.com:9093",), cidrs=("192.0.2.0/24",), authentication=KafkaAuthentication.SCRAM
+    )
+    kafka = KafkaSettings(kind=KafkaKind.EXTERNAL, external=brokers)
+    page = permissions_page(planned(everything(), evolve(everything_settings(), kafka=kafka)), Templates())
+    to_brokers = [row for row in rows(page, "Who may talk to whom") if row[1].startswith("the brokers")]
+    assert {row[3] for row in to_brokers} == {"TLS by Kafka itself, with a password of the client's (SCRAM)"}
+    assert "Each has a password of its own" in page
 
 
 def test_a_line_of_the_script_cannot_end_a_cell() -> None:

@@ -16,6 +16,7 @@ from c2kit.scaffold.settings import (
     KafkaKind,
     KafkaSettings,
     LinkSettings,
+    Mesh,
     StorageSettings,
     VolumeSettings,
 )
@@ -115,3 +116,17 @@ def test_a_name_that_something_else_has_in_the_namespace_is_refused(name: str) -
     settings = evolve(everything_settings(), links={}, stores={})
     with pytest.raises(UsageError, match=f"the name of {name}"):
         planned(mission.describe(), settings)
+
+
+@pytest.mark.parametrize(("port", "mesh", "whose"), [(8080, Mesh.NONE, "health"), (15006, Mesh.SIDECAR, "the mesh")])
+def test_a_port_that_something_else_has_in_the_pod_is_refused(port: int, mesh: Mesh, whose: str) -> None:
+    told = everything_settings(mesh)
+    links = {**told.links, "server": LinkSettings(address=str(port))}
+    with pytest.raises(Faulty, match=f"port {port} of server .* is that of .*{whose}"):
+        planned(everything(), evolve(told, links=links))
+
+
+def test_a_port_of_datagrams_is_another_than_that_of_health() -> None:
+    told = everything_settings()
+    links = {**told.links, "listener": LinkSettings(address="8080")}
+    assert planned(everything(), evolve(told, links=links)).unset

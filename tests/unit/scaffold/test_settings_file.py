@@ -113,6 +113,8 @@ def test_all_faults_are_told_each_with_its_line() -> None:
             "kafka: {external: {authentication: none}}",
             "3:20: kafka.external.authentication: there is no such choice, expected tls or scram-sha-512",
         ),
+        ("monitoring: {labels: {'a b': c}}", "3:14: monitoring.labels: Kubernetes takes no such label"),
+        ("monitoring: {labels: {app: 'c d'}}", "3:14: monitoring.labels: Kubernetes takes no such label"),
         ("kafka: {external: {bootstrap: [broker]}}", "3:20: kafka.external.bootstrap: the address of a server"),
     ],
 )
@@ -156,9 +158,8 @@ def test_the_file_that_is_made_says_the_defaults_and_explains_every_key() -> Non
     text = first_settings(Templates(), description, "firefly", Flags())
     made = read_settings(text, "settings.yaml", "other").settings
     links = {"fep": LinkSettings(), "antenna": LinkSettings()}
-    storage = StorageSettings(stages={name: VolumeSettings(size="20Gi") for name in ("fep-raw-log", "log")})
-    assert made == Settings(namespace="firefly", registry="localhost/firefly", links=links, storage=storage)
-    keys = set(re.findall(r"^ *([a-z_]+):", text, re.MULTILINE))
+    assert made == Settings(namespace="firefly", registry="localhost/firefly", links=links)
+    keys = set(re.findall(r"^[ #]*([a-z_]+):", text, re.MULTILINE))
     told = [Settings, ImageSettings, KafkaSettings, StrimziKafka, ExternalKafka, StorageSettings, MonitoringSettings]
     assert {each.name for kind in told for each in fields(kind)} - {"stores"} <= keys
     assert all(re.search(rf"^#   {each.name} ", text, re.MULTILINE) for each in fields(LinkSettings))
@@ -169,3 +170,25 @@ def test_the_file_that_is_made_says_what_the_command_line_said() -> None:
     text = first_settings(Templates(), load_mission(EXAMPLE).describe(), "firefly", flags)
     made = read_settings(text, "settings.yaml", "firefly").settings
     assert overridden(made, flags) == made
+
+
+def test_in_the_file_that_is_made_the_size_for_all_is_that_of_each_until_one_is_told_its_own() -> None:
+    text = first_settings(Templates(), load_mission(EXAMPLE).describe(), "firefly", Flags())
+    changed = text.replace("  size: 20Gi\n", "  size: 1Ti\n")
+    assert changed != text
+    storage = read_settings(changed, "settings.yaml", "firefly").settings.storage
+    assert {storage.volume(name).size for name in ("fep-raw-log", "log")} == {"1Ti"}
+    commented = [line for line in changed.splitlines() if re.match(r"  #( |   )(stages|\"log\"):", line)]
+    assert len(commented) == 2
+    for line in commented:
+        changed = changed.replace(line, line.replace("#", " ", 1).replace("    stages", "  stages"))
+    storage = read_settings(changed, "settings.yaml", "firefly").settings.storage
+    assert [storage.volume(name).size for name in ("fep-raw-log", "log")] == ["1Ti", "20Gi"]
+
+
+@pytest.mark.parametrize("text", ["500m", "'2'", "'0.25'"])
+def test_processors_are_told_as_kubernetes_writes_them(text: str) -> None:
+    made = read_settings(f"kafka: {{strimzi: {{cpu: {text}}}}}", "settings.yaml", "firefly").settings
+    assert made.kafka.strimzi.cpu == text.strip("'")
+    with pytest.raises(DefinitionError, match=r"kafka\.strimzi\.cpu: it cannot be this"):
+        read_settings("kafka: {strimzi: {cpu: 1Gi}}", "settings.yaml", "firefly")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import socket
@@ -156,4 +157,17 @@ def test_what_is_neither_file_nor_folder_nor_link_is_told(tmp_path: Path) -> Non
         listener.bind(os.path.relpath(folder / "socket"))
         with pytest.raises(UsageError, match="socket is no file, folder or link"):
             replace_folder(folder, written=WRITTEN, removed=set())
+    assert content(folder) == OLD
+
+
+def test_a_full_disk_is_told_with_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = fill(tmp_path / "deploy")
+
+    def full(_: Path, __: bytes) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space left") as caught:
+        replace_folder(folder, written=WRITTEN, removed=REMOVED)
+    assert caught.value.filename == str(folder)
     assert content(folder) == OLD

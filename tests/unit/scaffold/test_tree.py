@@ -118,6 +118,22 @@ def test_settings_that_were_deleted_come_back_since_nothing_goes_without_them(fo
     assert fates(folder, TREE) == {"settings.yaml": "added"}
 
 
+def test_a_topic_keeps_its_partitions_also_while_it_is_generated_no_more(tmp_path: Path) -> None:
+    folder = tmp_path / "deploy"
+    write(folder, changes_of(folder, evolve(TREE, partitions={"m.a": 1, "m.b": 2})))
+    write(folder, changes_of(folder, evolve(TREE, partitions={"m.b": 2, "m.new": 5})))
+    before = state(folder)
+    for other in ({"m.a": 2}, {"m.b": 1}, {"m.a": 1, "m.b": 2, "m.new": 4}):
+        with pytest.raises(UsageError, match=r"another number of partitions, .* nothing was written, expected m"):
+            changes_of(folder, evolve(AGAIN, partitions=other))
+    with pytest.raises(
+        UsageError, match=r"expected m\.a: 1, m\.new: 5, found m\.a: 3, m\.new: 6; compose the mission as"
+    ):
+        changes_of(folder, evolve(TREE, partitions={"m.new": 6, "m.b": 2, "m.a": 3}))
+    assert state(folder) == before
+    write(folder, changes_of(folder, evolve(AGAIN, partitions={"m.a": 1, "m.b": 2, "m.new": 5})))
+
+
 def test_files_of_the_user_stay(folder: Path) -> None:
     (folder / "images/wheels").mkdir(parents=True)
     (folder / "images/wheels/own.whl").write_bytes(b"wheel")

@@ -179,6 +179,8 @@ def test_a_file_is_read_from_the_claim_that_the_settings_name(plan: Plan) -> Non
     volume = next(volume for volume in pod(of)["volumes"] if "persistentVolumeClaim" in volume)
     assert volume["persistentVolumeClaim"] == {"claimName": "recordings", "readOnly": True}
     assert "volumeClaimTemplates" not in of["StatefulSet"]["spec"]
+    mount = next(mount for mount in container(of)["volumeMounts"] if mount["name"] == volume["name"])
+    assert variables(of)["C2KIT_LINK_FILE"] == f"{mount['mountPath']}/recording.bin"
 
 
 def test_a_serial_port_comes_from_a_device_plugin(plan: Plan) -> None:
