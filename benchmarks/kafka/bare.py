@@ -41,6 +41,7 @@ class Source:
     def __init__(self, brokers: str, topic: str, compression: str = "none") -> None:
         self.topic = topic
         settings = {"transactional.id": f"{topic}.{uuid.uuid4()}", "linger.ms": 0, "compression.type": compression}
+        settings["retry.backoff.ms"] = 10  # as c2kit has it
         self._producer = Producer({**_common(brokers), "message.max.bytes": 100_000_000, **settings})
         self._producer.init_transactions(_PATIENCE_SECONDS)
         self._is_begun = False

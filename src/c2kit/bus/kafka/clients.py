@@ -46,6 +46,11 @@ _REFRESH_MS = 20_000
 
 A step whose group's coordinator is gone for good waits for the client to note a change of any connection, whatever its
 time limit is (librdkafka #5456, #5511). So there has to be one again and again, which these two see to."""
+_RETRY_MS = 10
+"""How soon a producer asks again what a broker was not ready for, at first; the delay doubles up to a second.
+
+A broker writes the end of a transaction after it has answered: the next one, which begins at once, is told to wait
+(CONCURRENT_TRANSACTIONS), and the library's own 100 ms would be what a step takes."""
 _LARGEST_REQUEST_BYTES = 100_000_000
 """What is too large for a topic is refused before; this must never be in the way."""
 _CAUSE_SECONDS = 60.0
@@ -104,6 +109,7 @@ class Clients:
             "transactional.id": transactional_id,
             "transaction.timeout.ms": transaction_timeout_ms,
             "linger.ms": 0,
+            "retry.backoff.ms": _RETRY_MS,
             "connections.max.idle.ms": _IDLE_MS,
             "topic.metadata.refresh.interval.ms": _REFRESH_MS,
             "message.max.bytes": _LARGEST_REQUEST_BYTES,
