@@ -278,6 +278,34 @@ class TestSink:
             assert caught.value.lost_records == 2
 
 
+class TestLag:
+    def test_lag_counts_the_records_that_a_stage_has_not_passed(self, bus: StreamBus) -> None:
+        bus.apply([spec(consumers=("decom", "log"))])
+        publish(bus, b"1", b"2", b"3")
+        with bus.worker("decom", ("m.packets.SAT",)) as worker:
+            worker.commit(Step(passed=passed(drain(worker, 3))))
+        with bus.sink("log", [("m.packets.SAT", 0)], []) as sink:
+            first, *_ = drain(sink, 3)
+            sink.passed(passed([first]))
+        assert eventually(lambda: [info.lag for info in bus.streams()] == [{"decom": 0, "log": 2}])
+        assert not bus.streams()[0].estimated
+
+    def test_a_sink_knows_how_many_records_were_before_it_began(self, bus: StreamBus) -> None:
+        bus.apply([spec(consumers=("log",))])
+        publish(bus, b"1", b"2", b"3", b"4")
+        partition = ("m.packets.SAT", 0)
+        with bus.sink("log", [partition], []) as sink:
+            assert sink.records_before == {partition: 0}
+            records = drain(sink, 4)
+            sink.passed(passed(records[:1]))
+            uuid = sink.positions[partition].stream_uuid
+        for record, count in ((records[2], 2), (records[1], 1), (records[3], 3)):
+            position = Position(record.stream, uuid, record.partition, record.offset)
+            with bus.sink("log", [partition], [position]) as sink:
+                assert sink.records_before == {partition: count}
+                assert [each.offset for each in drain(sink, 4 - count)] == [each.offset for each in records[count:]]
+
+
 class TestRetention:
     @pytest.mark.file_bus
     def test_what_all_consumers_passed_is_deleted_and_nothing_else(self, bus: StreamBus) -> None:
@@ -321,7 +349,6 @@ class TestRetention:
         feeder.join(SOON)
         assert not feeder.is_alive()
 
-    @pytest.mark.file_bus
     def test_what_is_not_telemetry_is_never_blocked(self, bus: StreamBus) -> None:
         bus.apply([spec(is_telemetry=False)])
         publish(bus, *[bytes(100_000)] * 15)

@@ -230,8 +230,8 @@ class Tally:
 class StreamInfo:
     """A stream as it stands, for people and checks. Offsets by partition; ``lag`` by consuming stage.
 
-    Where offsets do not count records, ``lag`` is at most so many, and 0 is what tells that nothing waits; and
-    ``size_bytes`` is 0 where the bus is not told it.
+    ``lag`` counts records, but for consumers that are ``estimated``: for those at most so many wait. ``size_bytes`` is
+    0 where the bus is not told it.
     """
 
     spec: StreamSpec
@@ -242,6 +242,8 @@ class StreamInfo:
     lag: Mapping[str, int]
     counts_records: bool = True
     """Whether every offset is a record. Where steps leave marks among them, offsets only tell order."""
+    estimated: frozenset[str] = frozenset()
+    """The consumers for which too much waits to be counted."""
     oldest_ns: int | None = None
     """When the oldest record that is retained was published; ``None`` where none is, or the bus is not told it."""
     newest_ns: int | None = None
@@ -325,6 +327,11 @@ class Sink(_Closing):
     def positions(self) -> Mapping[PartitionId, Position]:
         """Where it began to read."""
 
+    @property
+    def records_before(self) -> Mapping[PartitionId, int]:
+        """How many records there ever were before that; partitions are left out of which nobody can tell."""
+        return {partition: position.offset for partition, position in self.positions.items()}
+
     @abstractmethod
     def close(self) -> None:
         """Give up the partitions."""
@@ -376,6 +383,14 @@ class StreamBus(_Closing):
     @abstractmethod
     def streams(self, prefix: str = "") -> Sequence[StreamInfo]:
         """The streams whose names begin with ``prefix``, by name."""
+
+    def published(self, streams: Collection[str]) -> Mapping[str, int]:
+        """How many records of these streams were ever published, as their writers counted them with what they did.
+
+        Only where offsets do not count records; and only of streams all of whose writers' counts may be known.
+        """
+        del streams
+        return {}
 
     @abstractmethod
     def worker(

@@ -36,8 +36,8 @@ def print_streams(look: Look, *, as_json: bool, over_seconds: float) -> None:
         "stream", "records", "retained", "records/s", "bytes", "lag", "writer", "oldest", "newest", right=_NUMBERS
     )
     for each in facts:
-        most = "" if each["exact"] else "<= "
-        lag = ", ".join(f"{reader} {most if count else ''}{count:,}" for reader, count in each["lag"].items())
+        most = dict.fromkeys(each["at_most"], "<= ")
+        lag = ", ".join(f"{reader} {most.get(reader, '')}{count:,}" for reader, count in each["lag"].items())
         counts = ("-" if each[name] is None else f"{each[name]:,}" for name in numbers)
         times = (each[name] or "-" for name in ("oldest", "newest"))
         shown.add_row(each["stream"], *counts, lag or "-", each["writer"], *times)
@@ -62,6 +62,7 @@ def _facts(look: Look, stream: StreamInfo, rate: float | None) -> dict[str, Any]
         "rate": rate,
         "bytes": stream.size_bytes if stream.counts_records else None,
         "lag": {look.shown(reader): count for reader, count in stream.lag.items()},
+        "at_most": [look.shown(reader) for reader in sorted(stream.estimated)],
         "exact": stream.counts_records,
         "writer": look.shown(spec.writer),
         "oldest": _time(stream.oldest_ns),

@@ -48,6 +48,9 @@ _BEAT_SECONDS = 0.5
 _SILENT_SECONDS = 30.0
 _WORK_SECONDS = 30.0
 """Processors that take longer for one step hang, for all that can be told."""
+_LOOKS = 5
+_LOOK_SECONDS = 0.1
+"""So often, and after so long, what does not add up is looked at again."""
 _log = logging.getLogger(__name__)
 
 
@@ -318,26 +321,43 @@ class Runner:
         return [row for stage in self.running.values() for row in stage.ledger()]
 
     def edges(self) -> Sequence[EdgeRow]:
-        """What waits between stages, by stream and consumer, on a bus that counts records.
+        """What waits between stages, by stream and consumer, as far as its writers' counts may be known here.
 
-        Raises BusUnavailable, until it has ended.
+        A cluster may tell what a step has done some moments after it has told that it is done, and not all at once: so
+        what does not add up there is looked at again. Raises BusUnavailable, until it has ended.
         """
         if self._final is not None:
             return self._final[1]
+        edges = self._look()
+        for _ in range(0 if self._bus is None or self._bus.is_embedded else _LOOKS):
+            if not any(edge.unaccounted for edge in edges):
+                break
+            self._ended.wait(_LOOK_SECONDS)
+            edges = self._look()
+        return edges
+
+    def _look(self) -> Sequence[EdgeRow]:
+        if self._bus is None:
+            return []
         running = self.running
+        reads = {stream for name in running for stream in self.description.stage(name).reads}
         before = {name: stage.consumed() for name, stage in running.items()}
+        written = self._bus.published(reads)
         infos = {info.spec.name: info for info in self.stream_infos()}
+        written_after = self._bus.published(reads)
         after = {name: stage.consumed() for name, stage in running.items()}
+        published = {name: (count, written_after[name]) for name, count in written.items() if name in written_after}
+        published |= {name: (sum(each.next_offsets),) * 2 for name, each in infos.items() if each.counts_records}
         readers = [
-            (reader, name)
+            (infos[stream], name, self.description.stage(name).identity)
             for name in running
-            for reader in self.description.stage(name).reads
-            if reader in infos and infos[reader].counts_records
+            for stream in self.description.stage(name).reads
+            if stream in infos and stream in published
         ]
         return [
-            _edge(infos[stream], name, self.description.stage(name).identity, before[name], after[name])
-            for stream, name in readers
-            if _partitions(infos[stream]) <= after[name].keys() & before[name].keys()
+            _edge(info, name, identity, published[info.spec.name], before[name], after[name])
+            for info, name, identity in readers
+            if identity in info.lag and _partitions(info) <= after[name].keys() & before[name].keys()
         ]
 
     def tallies(self) -> Sequence[TallyRow]:
@@ -385,11 +405,15 @@ def _edge(
     info: StreamInfo,
     consumer: str,
     identity: str,
+    bounds: tuple[int, int],
     before: Mapping[PartitionId, int],
     after: Mapping[PartitionId, int],
 ) -> EdgeRow:
-    """An edge while records move: what the consumer counted before and after the bus was asked are bounds."""
-    published, lag = sum(info.next_offsets), info.lag.get(identity, 0)
+    """An edge while records move: what both sides counted before and after the bus was asked for the lag are bounds."""
     least, most = (sum(counted[each] for each in _partitions(info)) for counted in (before, after))
+    lag = info.lag[identity]
+    if identity in info.estimated:
+        lag = max(0, min(lag, bounds[0] - most))
+    published = min(max(least + lag, bounds[0]), bounds[1])
     consumed = min(max(published - lag, least), most)
     return EdgeRow(stream=info.spec.name, consumer=consumer, published=published, consumed=consumed, lag=lag)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from attrs import evolve
 
 from c2kit.batches.kinds import Kind
 from c2kit.bus import StreamInfo, open_bus
@@ -43,6 +44,7 @@ def test_programs_get_what_the_bus_says(run: Run, bus: str) -> None:
         "rate": None,
         "bytes": info.size_bytes,
         "lag": {"decom": 3},
+        "at_most": [],
         "exact": True,
         "writer": "fep",
         "oldest": utc_text(info.oldest_ns, digits=3),
@@ -97,6 +99,24 @@ def test_how_fast_a_stream_grows_is_measured(tmp_path: Path, capsys: pytest.Capt
     told = {each["stream"]: each["rate"] for each in json.loads(capsys.readouterr().out)}
     assert 0 < told["frames.fep"] <= 200
     assert told["events.fep"] == 0
+
+
+def test_a_lag_that_was_not_counted_is_told_to_be_a_bound(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with looking(bus_at(tmp_path / "bus.db"), None) as look:
+        info = next(each for each in look.streams() if each.spec.name == "firefly.frames.fep")
+
+        class Looks:
+            shown = staticmethod(look.shown)
+
+            def streams(self) -> list[StreamInfo]:
+                lag = {"firefly.decom": 4_800, "firefly.log": 7}
+                return [evolve(info, lag=lag, estimated=frozenset({"firefly.decom"}), counts_records=False)]
+
+        print_streams(cast("Look", Looks()), as_json=True, over_seconds=0)
+        (told,) = json.loads(capsys.readouterr().out)
+        print_streams(cast("Look", Looks()), as_json=False, over_seconds=0)
+    assert (told["lag"], told["at_most"]) == ({"decom": 4_800, "log": 7}, ["decom"])
+    assert "decom <= 4,800, log 7" in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_script_says_which_mission_and_bus_is_meant(run: Run, bus: str, monkeypatch: pytest.MonkeyPatch) -> None:

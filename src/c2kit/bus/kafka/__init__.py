@@ -11,7 +11,9 @@ What of the contract is kept by what:
   read the partitions that they were told. Of exclusive workers of one place the newest is the one that goes on.
 * Records are deleted by time and size, whether they were read or not.
 
-Offsets rise by more than one where a transaction ended: they tell order, and do not count records.
+Offsets rise by more than one where a transaction ended: they tell order, and do not count records. So what waits is
+counted by reading it, as far as that is little; what was published, by its writers, on the topic of their state and
+within the step; and how many records a sink has had is told beside how far it got.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from contextlib import ExitStack, closing, suppress
 from typing import TYPE_CHECKING, TypeVar
 
@@ -15,12 +16,14 @@ from c2kit.bus.kafka.clients import Clients, explained
 from c2kit.bus.kafka.errors import NotPermitted
 from c2kit.bus.kafka.feed import Feed
 from c2kit.bus.kafka.places import Place, Places
-from c2kit.bus.kafka.positions import checked, seen_committed
+from c2kit.bus.kafka.positions import checked, counted_of, seen_committed
 from c2kit.bus.kafka.pulse import Pulse
 from c2kit.bus.kafka.readers import KafkaSink, KafkaView
 from c2kit.bus.kafka.renewal import Renewal
-from c2kit.bus.kafka.state import State
+from c2kit.bus.kafka.scan import Scan
+from c2kit.bus.kafka.state import State, totals_of
 from c2kit.bus.kafka.streams import KnownStream
+from c2kit.bus.kafka.tails import Tails
 from c2kit.bus.kafka.transactions import EXCLUSIVE_TRANSACTION_TIMEOUT_MS, TRANSACTION_TIMEOUT_MS, Transactions
 from c2kit.bus.kafka.workers import RECORD_OVERHEAD_BYTES, ExclusiveWorker, GroupWorker, KafkaWorker
 from c2kit.bus.naming import is_catalogue, state_name, transactional_prefix
@@ -46,6 +49,7 @@ class Shared:
         self.clients = clients
         self.admin = Admin(clients)
         self.feed = Feed(clients)
+        self.tails = Tails(clients)
         self.pulse = Pulse()
         self.places = Places()
         self.tallies: dict[str, Tally] = {}
@@ -72,6 +76,9 @@ class KafkaBus(StreamBus):
         self.url = f"kafka:{brokers}"
         self._shared = Shared(Clients(brokers, security))
         self._catalogues = Catalogues(self._shared.clients, self._shared.admin)
+        self._counting = threading.Lock()
+        self._totals: dict[str, tuple[Scan, dict[int, dict[str, int]]]] = {}
+        """By the topic of a stage's state: what its replicas have published."""
         self._users: set[KafkaWorker | KafkaSink | KafkaView] = set()
         self._changing_users = threading.Lock()
         self._is_closed = False
@@ -125,7 +132,12 @@ class KafkaBus(StreamBus):
         for stream in known:
             for consumer in stream.spec.consumers:
                 read.setdefault(consumer, []).extend(stream.partitions)
-        passed = self._passed(read)
+        waits = {
+            (consumer, key): (max(first[key], passed.get(key, 0)), following[key])
+            for consumer, passed in self._passed(read).items()
+            for key in read[consumer]
+        }
+        counts = self._shared.tails.counted(waits)
         return [
             StreamInfo(
                 spec=stream.spec,
@@ -134,18 +146,49 @@ class KafkaBus(StreamBus):
                 next_offsets=tuple(following[key] for key in stream.partitions),
                 size_bytes=0,
                 lag={
-                    consumer: sum(
-                        max(0, following[key] - max(first[key], passed[consumer].get(key, 0)))
-                        for key in stream.partitions
-                    )
+                    consumer: sum(counts[consumer, key].records for key in stream.partitions)
                     for consumer in stream.spec.consumers
-                    if consumer in passed
+                    if all((consumer, key) in counts for key in stream.partitions)
                 },
+                estimated=frozenset(
+                    consumer
+                    for consumer in stream.spec.consumers
+                    if any((consumer, key) in counts and counts[consumer, key].is_most for key in stream.partitions)
+                ),
                 counts_records=False,
                 newest_ns=max((newest_ns[key] for key in stream.partitions if key in newest_ns), default=None),
             )
             for stream in known
         ]
+
+    @explained
+    def published(self, streams: Collection[str]) -> Mapping[str, int]:
+        """See :meth:`c2kit.bus.base.StreamBus.published`."""
+        specs = {name: stream.spec for name, stream in self._known(streams).items()}
+        with self._counting:
+            stages = {stage for spec in specs.values() for stage in spec.writers}
+            totals = {stage: count for stage in stages if (count := self._total(state_name(stage))) is not None}
+        return {
+            name: sum(totals[stage][name] for stage in spec.writers)
+            for name, spec in specs.items()
+            if totals.keys() >= set(spec.writers)
+        }
+
+    def _total(self, topic: str) -> Counter[str] | None:
+        """What the replicas of a stage have published; ``None`` if it keeps no state, or that may not be known."""
+        try:
+            if topic not in self._totals:
+                if topic not in self._shared.admin.topics([topic]):
+                    return None
+                scan = Scan(self._shared.clients, self._shared.admin, topic, is_committed=True)
+                self._totals[topic] = (scan, {})
+            totals_of(*self._totals[topic])
+        except NotPermitted:
+            return None
+        total: Counter[str] = Counter()
+        for each in self._totals[topic][1].values():
+            total.update(each)
+        return total
 
     def _passed(self, read: Mapping[str, Collection[PartitionId]]) -> dict[str, dict[PartitionId, int]]:
         """How far stages got, as far as it may be known: of all at once, as each client has to find whom to ask."""
@@ -211,7 +254,28 @@ class KafkaBus(StreamBus):
         begin = self._begin(streams, partitions, positions)
         place = Place(stage, ordinal, owned=frozenset(partitions))
         with self._shared.places.entering(place):
-            return self._kept(KafkaSink(self._shared, place, streams, begin))
+            return self._kept(KafkaSink(self._shared, place, streams, begin, self._records_before(stage, begin)))
+
+    def _records_before(self, stage: str, begin: Mapping[PartitionId, int]) -> dict[PartitionId, int]:
+        """How many records there ever were before where a sink begins, as far as that can be told: it need not be."""
+        try:
+            with closing(self._shared.clients.reader(stage)) as consumer:
+                known = counted_of(consumer, begin.keys())
+            first = self._shared.admin.first_offsets(begin)
+            known = {key: (0, 0) for key in begin if first[key] == 0} | known
+            between = {
+                (stage, key): (min(offset, begin[key]), max(offset, begin[key]))
+                for key, (offset, _) in known.items()
+                if min(offset, begin[key]) >= first[key] or offset == begin[key]
+            }
+            counts = self._shared.tails.counted(between)
+        except BusUnavailable:
+            return {}
+        return {
+            key: known[key][1] + (count.records if begin[key] >= known[key][0] else -count.records)
+            for (_, key), count in counts.items()
+            if not count.is_most
+        }
 
     def _begin(
         self,

@@ -36,14 +36,15 @@ class Hints:
 
     def __init__(self, clients: Clients, group: str) -> None:
         self._clients, self._group, self._generation = clients, group, clients.generation
-        self._untold: dict[PartitionId, int] = {}
-        self._asked: dict[PartitionId, int] = {}
+        self._untold: dict[PartitionId, TopicPartition] = {}
+        self._asked: dict[PartitionId, TopicPartition] = {}
         """What is on its way."""
         self._consumer: Consumer | None = None
 
-    def tell(self, offsets: Mapping[PartitionId, int]) -> None:
-        """Let the group have passed these, soon."""
-        self._untold |= offsets
+    def tell(self, offsets: Mapping[PartitionId, int], counts: Mapping[PartitionId, int]) -> None:
+        """Let the group have passed these, soon, which are so many records where that is known."""
+        for key, offset in offsets.items():
+            self._untold[key] = TopicPartition(*key, offset, str(counts.get(key, "")))
         self.go_on()
 
     def go_on(self) -> None:
@@ -56,9 +57,8 @@ class Hints:
             return
         self._consumer = self._consumer or self._clients.teller(self._group, self._answered)
         self._asked, self._untold = self._untold, {}
-        positions = [TopicPartition(*key, offset) for key, offset in self._asked.items()]
         try:
-            self._consumer.commit(offsets=positions, asynchronous=True)
+            self._consumer.commit(offsets=list(self._asked.values()), asynchronous=True)
         except KafkaException as exception:
             self._answered(error_of(exception), [])
 

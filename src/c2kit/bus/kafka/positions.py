@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from c2kit.bus.kafka.admin import Admin
     from c2kit.bus.kafka.streams import KnownStream
 
-__all__ = ["begin_of", "checked", "committed_of", "lost_position", "seen_committed"]
+__all__ = ["begin_of", "checked", "committed_of", "counted_of", "lost_position", "seen_committed"]
 
 _ANSWER_SECONDS = 30.0
 _LOOK_SECONDS = 0.2
+_TOLD_SECONDS = 5.0
 
 
 def committed_of(consumer: Consumer, stage: str, partitions: Collection[PartitionId]) -> dict[PartitionId, int]:
@@ -67,6 +68,19 @@ def _committed(
         if each.error is not None:
             raise bus_error(f"how far stage {stage} got in {each.topic} cannot be told", each.error)
     return {(each.topic, each.partition): each.offset for each in found if each.offset >= 0}
+
+
+def counted_of(consumer: Consumer, partitions: Collection[PartitionId]) -> dict[PartitionId, tuple[int, int]]:
+    """How far a sink told to be, and how many records that are, where it told. Raises BusUnavailable."""
+    try:
+        found = consumer.committed([TopicPartition(*key) for key in partitions], _TOLD_SECONDS)
+    except KafkaException as error:
+        raise bus_error("how many records a sink has had cannot be told", error) from error
+    return {
+        (each.topic, each.partition): (each.offset, int(each.metadata))
+        for each in found
+        if each.error is None and each.offset >= 0 and each.metadata and each.metadata.isdecimal()
+    }
 
 
 def begin_of(

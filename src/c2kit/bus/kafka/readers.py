@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
 from c2kit.bus.base import Position, Sink, View
@@ -10,7 +11,7 @@ from c2kit.bus.kafka.positions import lost_position
 from c2kit.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from c2kit.bus.base import PartitionId, Received
     from c2kit.bus.kafka.bus import Shared
@@ -24,9 +25,19 @@ class KafkaSink(Sink):
     """See :class:`c2kit.bus.base.Sink`. Of sinks in other processes its own storage keeps it apart, by a lock."""
 
     def __init__(
-        self, shared: Shared, place: Place, streams: Mapping[str, KnownStream], begin: Mapping[PartitionId, int]
+        self,
+        shared: Shared,
+        place: Place,
+        streams: Mapping[str, KnownStream],
+        begin: Mapping[PartitionId, int],
+        records_before: Mapping[PartitionId, int],
     ) -> None:
         self._shared, self._place, self._streams = shared, place, streams
+        self._records_before = records_before
+        self._counts = dict(records_before)
+        """How many records there are before what was passed."""
+        self._given: dict[PartitionId, deque[int]] = {key: deque() for key in begin}
+        """The offsets of what was given and not passed yet."""
         self._positions = {key: Position(key[0], streams[key[0]].uuid, key[1], offset) for key, offset in begin.items()}
         self._hints = Hints(shared.clients, place.stage)
         self._subscription = shared.feed.subscribe(begin)
@@ -41,6 +52,11 @@ class KafkaSink(Sink):
         """See :attr:`c2kit.bus.base.Sink.positions`."""
         return self._positions
 
+    @property
+    def records_before(self) -> Mapping[PartitionId, int]:
+        """See :attr:`c2kit.bus.base.Sink.records_before`: by what was told last, and what came since."""
+        return self._records_before
+
     def receive(self, timeout_seconds: float, *, max_bytes: int = 8_000_000) -> Sequence[Received]:
         """See :meth:`c2kit.bus.base.Sink.receive`."""
         self._hints.go_on()
@@ -48,6 +64,8 @@ class KafkaSink(Sink):
         if not records:
             for key, offset in self._subscription.out_of_range.items():
                 raise lost_position(self._shared.admin, self._streams[key[0]], key, offset)
+        for record in records:
+            self._given[record.stream, record.partition].append(record.offset)
         return records
 
     def passed(self, positions: Mapping[PartitionId, int]) -> None:
@@ -58,7 +76,20 @@ class KafkaSink(Sink):
         for key, offset in beyond.items():
             if offset > ends[key]:
                 raise UsageError(f"{key[0]}[{key[1]}] has no record before offset {offset} that could have been passed")
-        self._hints.tell(positions)
+        self._count(positions, beyond)
+        self._hints.tell(positions, self._counts)
+
+    def _count(self, positions: Mapping[PartitionId, int], beyond: Collection[PartitionId]) -> None:
+        """Count what was passed. Nobody counted what was passed without having been given."""
+        for key, offset in positions.items():
+            given, count = self._given[key], 0
+            while given and given[0] < offset:
+                given.popleft()
+                count += 1
+            if key in beyond:
+                self._counts.pop(key, None)
+            elif key in self._counts:
+                self._counts[key] += count
 
     def close(self) -> None:
         """See :meth:`c2kit.bus.base.Sink.close`."""

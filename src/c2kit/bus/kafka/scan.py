@@ -29,17 +29,17 @@ class Scan:
     """Reads partition 0 of a topic from its beginning, or from where it was the last time, to what is its end then.
 
     The end is that of all that was ever written: a transaction that is open there is waited for, as it may be of a
-    worker whose work is taken over now.
+    worker whose work is taken over now. Who takes nothing over and only looks reads what ``is_committed``.
     """
 
-    def __init__(self, clients: Clients, admin: Admin, topic: str) -> None:
-        self._clients, self._admin, self._topic = clients, admin, topic
+    def __init__(self, clients: Clients, admin: Admin, topic: str, *, is_committed: bool = False) -> None:
+        self._clients, self._admin, self._topic, self._is_committed = clients, admin, topic, is_committed
         self._read_to = 0
 
     def read(self) -> Iterator[tuple[bytes, bytes]]:
         """Keys and values of what came. Raises BusUnavailable, also where a transaction stays open for too long."""
         partition = (self._topic, 0)
-        end = self._admin.next_offsets([partition], is_committed=False)[partition]
+        end = self._admin.next_offsets([partition], is_committed=self._is_committed)[partition]
         self._read_to = max(self._read_to, self._admin.first_offsets([partition])[partition])
         if self._read_to >= end:
             return

@@ -1,4 +1,4 @@
-"""What a stage keeps: the newest snapshot of each processor and lane."""
+"""What a stage keeps: the newest snapshot of each processor and lane, and how much each of its replicas published."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from c2kit.bus.kafka.admin import Admin
     from c2kit.bus.kafka.clients import Clients
 
-__all__ = ["State"]
+__all__ = ["State", "totals_of"]
+
+_PUBLISHED = b"published "
+"""How the key of a replica's totals begins, which no key of a snapshot does: its ordinal follows."""
 
 
 class State:
@@ -31,6 +34,7 @@ class State:
         self._values: dict[bytes, bytes] = {}
         self._news: dict[bytes, bytes] = {}
         """What was read and is not among them yet."""
+        self._totals: dict[int, dict[str, int]] = {}
 
     def catch_up(self) -> None:
         """Read what was committed since the last time. Raises BusUnavailable."""
@@ -46,7 +50,21 @@ class State:
     def _read(self) -> None:
         if self._scan is not None:
             for key, value in self._scan.read():
-                self._news[key] = value
+                ordinal = _ordinal_of(key)
+                if ordinal is None:
+                    self._news[key] = value
+                else:
+                    self._totals[ordinal] = json.loads(value)
+
+    def published(self, ordinal: int) -> dict[str, int]:
+        """How many records of each stream a replica published, as far as it was read."""
+        return dict(self._totals.get(ordinal, {}))
+
+    def total_records(self, ordinal: int, totals: Mapping[str, int]) -> list[tuple[str, int, bytes, bytes]]:
+        """What is to be written for that to be kept; nothing where the stage has no topic for its state."""
+        if self._scan is None:
+            return []
+        return [(self._topic, 0, b"%b%d" % (_PUBLISHED, ordinal), json.dumps(totals).encode())]
 
     def get(self, key: StateKey) -> bytes | None:
         """The snapshot of that processor and lane."""
@@ -68,3 +86,16 @@ class State:
 
 def _packed(key: StateKey) -> bytes:
     return json.dumps(key).encode()
+
+
+def _ordinal_of(key: bytes) -> int | None:
+    """Of which replica it is the key of totals; ``None`` for any other."""
+    return int(key.removeprefix(_PUBLISHED)) if key.startswith(_PUBLISHED) else None
+
+
+def totals_of(scan: Scan, known: dict[int, dict[str, int]]) -> None:
+    """Bring what is known of the replicas of a stage up to what they have committed."""
+    for key, value in scan.read():
+        ordinal = _ordinal_of(key)
+        if ordinal is not None:
+            known[ordinal] = json.loads(value)

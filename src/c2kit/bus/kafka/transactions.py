@@ -50,7 +50,8 @@ class Transactions:
 
     Attributes:
         on_entry: called when the place was taken anew, before anything is committed: another may have had it meanwhile,
-            and what it raises is raised by :meth:`commit`.
+            and what it raises is raised by :meth:`commit` and :meth:`enter`.
+        entries: how often the place was taken.
 
     Raises BusUnavailable, Fenced, WorkerFailed, BusError.
     """
@@ -62,6 +63,7 @@ class Transactions:
         self._is_spent = False
         """Whether the producer is to be replaced before anything else is committed."""
         self.on_entry: Callable[[], None] = lambda: None
+        self.entries = 0
         self._generation, self._producer = self._entered()
 
     def _entered(self) -> tuple[int, Producer]:
@@ -72,7 +74,13 @@ class Transactions:
         except KafkaException as exception:
             producer.poll(0)  # it says why only while it is polled
             raise bus_error(f"{self._id} cannot begin", exception) from exception
+        self.entries += 1
         return generation, producer
+
+    def enter(self) -> None:
+        """Take the place anew where that is due, so that nobody else commits there until this has."""
+        if self._is_spent or self._generation != self._clients.generation:
+            self._enter_anew()
 
     def _enter_anew(self) -> None:
         """Go on with another producer; no transaction is open now."""
@@ -95,8 +103,7 @@ class Transactions:
 
         Does not return before it is known whether they are. Raises GroupChanged.
         """
-        if self._is_spent or self._generation != self._clients.generation:
-            self._enter_anew()
+        self.enter()
         try:
             self._producer.begin_transaction()
             for record in records:

@@ -6,7 +6,7 @@ import abc
 import logging
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +64,10 @@ class KafkaWorker(Worker):
         self._shared, self._place, self._stage = shared, place, place.stage
         self._streams, self._outputs = streams, outputs
         self._transactions, self._state = transactions, state
+        self._published: dict[str, int] = {}
+        """How many records of each stream were ever committed in this place."""
+        self._counted_entry = 0
+        """The entry as of which they were counted."""
         self._ends: dict[PartitionId, int] = {}
         """Before these offsets there are records, as far as anybody asked."""
         self.is_closed = False
@@ -81,9 +85,26 @@ class KafkaWorker(Worker):
         self._check_passed(step.passed)
         if step.publish or step.passed or step.snapshots:
             records = [*self._placed(step.publish), *self._state.records(step.snapshots)]
+            published = self._counted(step.publish)
+            if step.publish:
+                records += self._state.total_records(self._place.ordinal, published)
             _check_sizes(records)
             self._commit(step, records)
+            self._published = published
             self._state.committed(step.snapshots)
+
+    def _counted(self, records: Sequence[Record]) -> dict[str, int]:
+        """What this place will have published with these records.
+
+        What it has is read once it is held, since whoever held it before committed until then.
+        """
+        if records:
+            self._transactions.enter()
+            if self._counted_entry != self._transactions.entries:
+                self._state.catch_up()
+                self._published = self._state.published(self._place.ordinal)
+                self._counted_entry = self._transactions.entries
+        return dict(Counter(self._published) + Counter(record.stream for record in records))
 
     @abc.abstractmethod
     def _commit(self, step: Step, records: Sequence[tuple[str, int, bytes, bytes]]) -> None:

@@ -111,8 +111,8 @@ class LogStage(Stage):
             self._tenures.begin()
             self._tell_of_new_logs()
             self._open = opened.pop_all()
-        self._begun = {partition: position.offset for partition, position in self._sink.positions.items()}
-        self._untold.update(self._begun)
+        self._records_before = self._sink.records_before
+        self._untold.update({partition: position.offset for partition, position in self._sink.positions.items()})
 
     def _partitions(self) -> list[PartitionId]:
         """The share of this replica."""
@@ -278,7 +278,10 @@ class LogStage(Stage):
 
     def consumed(self) -> Mapping[PartitionId, int]:
         """See :meth:`~c2kit.pipeline.stage.Stage.consumed`."""
-        return {partition: self._begun[partition] + each.tally.records for partition, each in self._keepers.items()}
+        return {
+            partition: count + self._keepers[partition].tally.records
+            for partition, count in self._records_before.items()
+        }
 
     def drain(self) -> None:
         """Commit all that is pending, due or not, and say where other replicas may go on. Raises as :meth:`turn` does.

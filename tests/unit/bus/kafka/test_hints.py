@@ -54,7 +54,7 @@ def test_nothing_waits_for_an_answer_and_what_came_meanwhile_is_told_after_it() 
     group = Group()
     hints = Hints(group, "m.log")  # type: ignore[arg-type]
     for offset in (1, 2, 3):
-        hints.tell({KEY: offset})
+        hints.tell({KEY: offset}, {})
     assert group.told == [{KEY: 1}]
     group.answers.append(None)
     hints.go_on()
@@ -64,8 +64,8 @@ def test_nothing_waits_for_an_answer_and_what_came_meanwhile_is_told_after_it() 
 def test_what_was_not_taken_is_told_again_but_for_what_is_newer() -> None:
     group = Group()
     hints = Hints(group, "m.log")  # type: ignore[arg-type]
-    hints.tell({KEY: 1, OTHER: 5})
-    hints.tell({KEY: 2})
+    hints.tell({KEY: 1, OTHER: 5}, {})
+    hints.tell({KEY: 2}, {})
     group.answers.append(AWAY)
     hints.go_on()
     assert group.told[-1] == {KEY: 2, OTHER: 5}
@@ -74,7 +74,7 @@ def test_what_was_not_taken_is_told_again_but_for_what_is_newer() -> None:
 def test_what_the_client_does_not_even_send_is_told_again() -> None:
     group = Group(raises=KafkaException(AWAY))
     hints = Hints(group, "m.log")  # type: ignore[arg-type]
-    hints.tell({KEY: 1})
+    hints.tell({KEY: 1}, {})
     assert group.told == []
     hints.go_on()
     assert group.told == [{KEY: 1}]
@@ -83,8 +83,8 @@ def test_what_the_client_does_not_even_send_is_told_again() -> None:
 def test_the_last_is_told_before_the_end() -> None:
     group = Group()
     hints = Hints(group, "m.log")  # type: ignore[arg-type]
-    hints.tell({KEY: 1})
-    hints.tell({KEY: 2})
+    hints.tell({KEY: 1}, {})
+    hints.tell({KEY: 2}, {})
     group.answers += [None, None]
     hints.close()
     assert group.told == [{KEY: 1}, {KEY: 2}]
@@ -100,8 +100,8 @@ def test_who_told_nothing_needs_no_client() -> None:
 def test_what_a_client_with_an_old_secret_did_not_answer_is_told_by_a_new_one() -> None:
     group = Group()
     hints = Hints(group, "m.log")  # type: ignore[arg-type]
-    hints.tell({KEY: 1})
+    hints.tell({KEY: 1}, {})
     group.generation += 1
-    hints.tell({OTHER: 5})
+    hints.tell({OTHER: 5}, {})
     assert group.is_closed
     assert group.told == [{KEY: 1}, {KEY: 1, OTHER: 5}]
