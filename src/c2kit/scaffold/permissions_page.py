@@ -61,15 +61,16 @@ def _is_shared(edge: Edge) -> bool:
 
 def _shared(plan: Plan) -> Iterator[dict[str, object]]:
     """What several identities need alike: a row for all who have the same edge, as it is told of the first."""
-    alike: dict[Edge, list[Endpoint]] = {}
+    alike: dict[Edge, set[str]] = {}
+    anybody = Endpoint(place=Place.IDENTITY)
     for edge in filter(_is_shared, plan.edges):
-        own = "source" if edge.source.place is Place.IDENTITY else "destination"
-        nobody = Endpoint(place=Place.IDENTITY)
-        alike.setdefault(evolve(edge, defined_at="", **{own: nobody}), []).append(getattr(edge, own))
-    for edge, ends in alike.items():
-        who = _who(plan, {end.name for end in ends})
-        row = _edge(edge)
-        yield row | {side: who for side in ("source", "destination") if getattr(edge, side).place is Place.IDENTITY}
+        if edge.source.place is Place.IDENTITY:
+            alike.setdefault(evolve(edge, source=anybody, defined_at=""), set()).add(edge.source.name)
+        else:
+            alike.setdefault(evolve(edge, destination=anybody, defined_at=""), set()).add(edge.destination.name)
+    for edge, names in alike.items():
+        side = "source" if edge.source == anybody else "destination"
+        yield _edge(edge) | {side: _who(plan, names)}
 
 
 def _who(plan: Plan, names: Iterable[str]) -> str:
