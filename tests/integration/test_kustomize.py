@@ -90,7 +90,11 @@ def test_production_is_refused_by_the_name_of_what_is_missing_and_then_runs_what
     settings = Settings(namespace="firefly", registry="registry.example.com:5000/firefly", links=links)
     plan = planned(plan.description, settings)
     digests = {each.image: f"sha256:{number:064x}" for number, each in enumerate(plan.workloads)}
-    objects = built(written(tmp_path / "late", plan, digests) / "overlays/production")
+    overlay = written(tmp_path / "late", plan, digests) / "overlays/production"
+    wanted = overlay / "kustomization.yaml"
+    wanted.write_text(wanted.read_text().replace("  # - ../../components/console", "  - ../../components/console"))
+    objects = built(overlay)
+    assert "observer" in {each["metadata"]["name"] for each in objects if each["kind"] == "StatefulSet"}
     used = {
         container["image"]
         for each in objects

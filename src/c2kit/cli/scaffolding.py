@@ -106,10 +106,12 @@ def _changes(request: Request) -> tuple[Deployment, ImageSources, Changes]:
     recover(request.folder)
     lock = tree.owned(request.folder, description.name)
     templates = Templates(request.templates)
+    if lock is not None:
+        _tell_of_templates(request, lock.templates, templates.own)
     text = _text_of(request.folder / SETTINGS)
     if text is None:
         text = first_settings(templates, description, label(description.name), request.flags)
-    settings = read_settings(text, str(request.folder / SETTINGS), label(description.name))
+    settings = read_settings(text, str(request.folder / SETTINGS), label(description.name), description)
     _tell_of_flags(request, settings)
     with settings.telling():
         sources = _sources(request, settings, templates, {} if lock is None else lock.files)
@@ -163,6 +165,17 @@ def _text_of(path: Path) -> str | None:
 def _tell_of_flags(request: Request, settings: SettingsFile) -> None:
     if overridden(settings.settings, request.flags) != settings.settings:
         tell(f"note: options say otherwise than {settings.name}, and have to be given each time, to --check as well")
+
+
+def _tell_of_templates(request: Request, before: Mapping[str, str], now: Mapping[str, str]) -> None:
+    """Without the templates that the folder was made with, files differ, and nobody would know why."""
+    missing, others = sorted(before.keys() - now.keys()), sorted(name for name in now if before.get(name) != now[name])
+    if missing:
+        names = ", ".join(missing)
+        tell(f"note: {request.folder} was made with templates of your own, which this run has not: {names}")
+        tell("note: give --templates each time, to --check as well")
+    if others:
+        tell(f"note: {request.folder} was made without these templates, or as they were before: {', '.join(others)}")
 
 
 # -- what is said -------------------------------------------------------------------------------

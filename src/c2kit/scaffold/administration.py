@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from c2kit.scaffold.rendering import Templates
     from c2kit.scaffold.validation.catalogue import Catalogue
 
-__all__ = ["POD_SECURITY_VERSION", "namespace", "roles"]
+__all__ = ["POD_SECURITY_VERSION", "deployers_of", "namespace", "observers_of", "roles"]
 
 POD_SECURITY_VERSION = "v1.33"
 """By which version's words pods are restricted; the oldest Kubernetes that is supported knows it."""
@@ -51,14 +51,24 @@ def namespace(plan: Plan, all_of: Catalogue, templates: Templates) -> str:
     )
 
 
+def deployers_of(plan: Plan) -> str:
+    """The group of those who deploy."""
+    return f"{plan.namespace}-deployers"
+
+
+def observers_of(plan: Plan) -> str:
+    """The group of those who only look."""
+    return f"{plan.namespace}-observers"
+
+
 def roles(plan: Plan, templates: Templates) -> str:
     """The roles of those who deploy and those who look, bound to groups that the cluster's login knows."""
     return templates.render(
         "rbac.yaml.j2",
         namespace=plan.namespace,
         labels=labels.of_mission(plan),
-        deployers=f"{plan.namespace}-deployers",
-        observers=f"{plan.namespace}-observers",
+        deployers=deployers_of(plan),
+        observers=observers_of(plan),
         cluster_role=f"c2kit:{plan.namespace}:deployer",
         deployed=_groups(_DEPLOYED),
         seen=_groups(_SEEN),

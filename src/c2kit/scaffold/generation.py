@@ -98,6 +98,7 @@ def generate(inputs: Inputs) -> Deployment:
         files={**_encoded(texts), **_under("images", _folders(images))},
         once=_encoded(once),
         partitions={topic.name: topic.partitions for topic in plan.topics},
+        templates=sources.templates.own,
     )
     return Deployment(plan=plan, images=images, tree=tree, refusals=refusals)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from c2kit.pipeline.composition.names import OBSERVER
 from c2kit.scaffold.images import wheel_command
 from c2kit.scaffold.kafka_admin import secrets_to_bring
 from c2kit.scaffold.settings import KafkaKind, Mesh
@@ -115,21 +116,26 @@ def steps_of(plan: Plan, images: Sequence[Image], sources: ImageSources, folder:
     """What to do, in order, from the folder with the deployment called ``folder``."""
     if not sources.wheels:
         command = wheel_command(plan.description, sources, f"{folder}/images/wheels")
-        yield Step(what="Fill the folder of wheels, once, and run c2kit scaffold again", commands=(command,))
+        yield Step(
+            what="Fill the folder of wheels, once, and run c2kit scaffold again"
+            " (first export PIP_FIND_LINKS=DIR where no index has the wheel of c2kit)",
+            commands=(command,),
+        )
     if not sources.mission.is_complete:
         where = f"{folder}/images/mission"
         what = (
             f"Put the mission's script, as mission.py, and all that it reads into {where}, and run c2kit scaffold again"
         )
         yield Step(what=what, commands=())
-    some, *more = images
-    build = f"docker build -t {some.reference} -f {folder}/images/{some.folder}/Dockerfile {folder}/images"
-    others = f" (and so the other {len(more)})" if more else ""
-    yield Step(what=f"Build and push each image{others}", commands=(build, f"docker push {some.reference}"))
+    compose = f"docker compose -f {folder}/compose.yaml"
+    what = f"Build and push all images ({len(images)})"
+    yield Step(what=what, commands=(f"{compose} build", f"{compose} push"))
     secrets = secrets_to_bring(plan)
     if secrets:
         names = ", ".join(f"{theirs} as {ours}" if theirs else ours for ours, theirs in secrets.items())
         what = f"Let the owner of Kafka apply {folder}/kafka-admin; copy secrets to namespace {plan.namespace}: {names}"
         yield Step(what=what, commands=())
     yield Step(what="Try it", commands=(f"kubectl apply -k {folder}/overlays/local",))
+    look = f"kubectl -n {plan.namespace} exec -it {OBSERVER}-0 -- python3 -m c2kit streams ls"
+    yield Step(what="Look at it, in a pod of components/console", commands=(look,))
     yield Step(what="Go to production", commands=(f"kubectl apply -k {folder}/overlays/production",))

@@ -172,7 +172,7 @@ def _labels(mission: str, stage: StageDescription, images: ImageSettings) -> Seq
 
 
 def _tag(sources: ImageSources, files: Mapping[str, bytes]) -> str:
-    return _hash(sources.by_hand | files) if sources.mission.is_complete else _NO_SCRIPT
+    return _hash({**sources.by_hand, **files}) if sources.mission.is_complete else _NO_SCRIPT
 
 
 def _hash(files: Mapping[str, bytes]) -> str:

@@ -43,6 +43,9 @@ class Lock:
     partitions: dict[str, int] = field(factory=dict)
     """Of each topic that was ever generated here: one that is generated no more is still in its cluster."""
 
+    templates: dict[str, str] = field(factory=dict)
+    """The user's own, with their hashes: without them other files are generated."""
+
     def as_bytes(self) -> bytes:
         """As it is written."""
         return json.dumps(asdict(self), indent=2, sort_keys=True).encode() + b"\n"

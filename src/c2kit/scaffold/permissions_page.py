@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from attrs import evolve
+
+from c2kit.scaffold.administration import deployers_of, observers_of
 from c2kit.scaffold.kafka_users import grants_of
+from c2kit.scaffold.names import SCALER
 from c2kit.scaffold.plan import Edge, Encryption, Endpoint, Place
 from c2kit.scaffold.settings import KafkaKind, Mesh
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from c2kit.scaffold.kafka_users import Grant
     from c2kit.scaffold.plan import Identity, Plan
@@ -17,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["permissions_page"]
 
+_EACH_IDENTITY, _EACH_STAGE = "each identity", "each stage"
+_FOR_ALL = {Place.KAFKA, Place.DNS, Place.MESH, Place.MONITORING}
 _BY_CLASS = "the class of its volume, if anything: that is the cluster's to decide"
 _PLACES = {
     Place.KAFKA: "the brokers",
@@ -34,12 +40,56 @@ def permissions_page(plan: Plan, templates: Templates) -> str:
     return templates.render(
         "permissions.md.j2",
         mission=_cell(plan.description.name),
-        edges=[_edge(edge) for edge in plan.edges],
+        stages=_listed(_stages(plan)),
+        others=_listed(_pods(plan) - _stages(plan)),
+        shared=list(_shared(plan)),
+        edges=[_edge(edge) for edge in plan.edges if not _is_shared(edge)],
+        deployers=deployers_of(plan),
+        observers=observers_of(plan),
         proof="a password" if plan.settings.kafka.has_passwords else "a certificate",
         remarks=tuple(_remarks(plan)),
         identities=[_identity(identity) for identity in plan.identities],
         volumes=tuple(_volumes(plan)),
     )
+
+
+def _is_shared(edge: Edge) -> bool:
+    """Whether it is what identities need by being there, and not for what the mission's graph has them do."""
+    ends = {edge.source.place, edge.destination.place}
+    return Place.IDENTITY in ends and bool(ends & _FOR_ALL)
+
+
+def _shared(plan: Plan) -> Iterator[dict[str, object]]:
+    """What several identities need alike: a row for all who have the same edge, as it is told of the first."""
+    alike: dict[Edge, set[str]] = {}
+    anybody = Endpoint(place=Place.IDENTITY)
+    for edge in filter(_is_shared, plan.edges):
+        if edge.source.place is Place.IDENTITY:
+            alike.setdefault(evolve(edge, source=anybody, defined_at=""), set()).add(edge.source.name)
+        else:
+            alike.setdefault(evolve(edge, destination=anybody, defined_at=""), set()).add(edge.destination.name)
+    for edge, names in alike.items():
+        side = "source" if edge.source == anybody else "destination"
+        yield _edge(edge) | {side: _who(plan, names)}
+
+
+def _who(plan: Plan, names: Iterable[str]) -> str:
+    """Those identities, in as few words as tell exactly them."""
+    whole = {frozenset(_pods(plan)): _EACH_IDENTITY, frozenset(_stages(plan)): _EACH_STAGE}
+    return whole.get(frozenset(names)) or _listed(names)
+
+
+def _pods(plan: Plan) -> set[str]:
+    """The identities that have pods here; what scales stages runs elsewhere."""
+    return {identity.label for identity in plan.identities if identity.role != SCALER}
+
+
+def _stages(plan: Plan) -> set[str]:
+    return {workload.label for workload in plan.workloads}
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in sorted(names))
 
 
 def _edge(edge: Edge) -> dict[str, object]:
@@ -50,7 +100,7 @@ def _edge(edge: Edge) -> dict[str, object]:
         "protocol": edge.protocol,
         "encryption": edge.encryption.value,
         "why": _cell(edge.why),
-        "defined_at": _cell(edge.defined_at) or "every identity needs it",
+        "defined_at": _cell(edge.defined_at),
     }
 
 

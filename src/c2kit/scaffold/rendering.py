@@ -10,10 +10,12 @@ from __future__ import annotations
 import difflib
 import json
 import re
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from c2kit.errors import UsageError
+from c2kit.scaffold.lock import hash_of
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -68,6 +70,12 @@ class Templates:
     def environment(self) -> Environment:
         """As Jinja2 has it, for checks of templates."""
         return self._environment
+
+    @cached_property
+    def own(self) -> dict[str, str]:
+        """The user's templates, with the hashes of their texts."""
+        paths = [] if self._own is None else sorted(self._own.glob("*.j2"))
+        return {path.name: hash_of(path.read_bytes()) for path in paths}
 
     def render(self, name: str, /, **values: object) -> str:
         """The text of a template with these values. Raises UsageError, with its place, for a template that fails."""

@@ -11,7 +11,8 @@ from c2kit.dictionaries.yaml.plain import plain_data
 from c2kit.errors import DefinitionError
 from c2kit.links.names import address_text
 from c2kit.model.source import Source
-from c2kit.pipeline.composition.structuring import Faulty, structured
+from c2kit.pipeline.composition.structuring import Fault, Faulty, structured
+from c2kit.scaffold.refusals import unknown_names
 from c2kit.scaffold.settings import KafkaKind, Mesh, Settings
 
 if TYPE_CHECKING:
@@ -40,8 +41,10 @@ class SettingsFile:
             raise _with_places(error, self.name, self.places) from None
 
 
-def read_settings(text: str, name: str, mission: str) -> SettingsFile:
+def read_settings(text: str, name: str, mission: str, description: MissionDescription | None = None) -> SettingsFile:
     """The settings that a text says, of the mission with that label; in errors the text is called ``name``.
+
+    With a ``description``, names that this mission does not have are told beside whatever else is wrong.
 
     Raises:
         DefinitionError: it is no YAML, has keys that there are not, or values that cannot be; tells all of them, each
@@ -53,8 +56,21 @@ def read_settings(text: str, name: str, mission: str) -> SettingsFile:
     try:
         settings = structured(Settings, data)
     except Faulty as error:
-        raise _with_places(error, name, places) from None
+        unknown = [] if description is None else _unknown_names(data, description)
+        raise _with_places(Faulty([*error.faults, *unknown]), name, places) from None
     return SettingsFile(name=name, settings=settings, places=places)
+
+
+def _unknown_names(data: object, description: MissionDescription) -> list[Fault]:
+    """Of what stands in a text that cannot be settings."""
+    return list(unknown_names(description, _keys(data, "links"), _keys(data, "storage", "stages")))
+
+
+def _keys(data: object, *path: str) -> list[str]:
+    """Of the mapping there; none where something else is."""
+    for step in path:
+        data = data.get(step) if isinstance(data, dict) else None
+    return [str(key) for key in data] if isinstance(data, dict) else []
 
 
 def _with_places(error: Faulty, name: str, places: Mapping[tuple[str | int, ...], Source]) -> DefinitionError:

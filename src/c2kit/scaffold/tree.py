@@ -41,6 +41,8 @@ class Tree:
     """What is made where it was never made before."""
     partitions: Mapping[str, int] = field(repr=False, factory=dict)
     """Of each topic; they never change."""
+    templates: Mapping[str, str] = field(repr=False, factory=dict)
+    """The user's own that it was made with, with their hashes."""
 
 
 @unique
@@ -122,6 +124,7 @@ def changes_of(folder: Path, tree: Tree) -> Changes:
         files={path: hash_of(data) for path, data in tree.files.items()},
         once=tuple(sorted({*tree.once, *made})),
         partitions={**fixed, **tree.partitions},
+        templates=dict(tree.templates),
     )
     return Changes(
         changes=tuple(sorted((change for change in changes if change is not None), key=lambda change: change.path)),

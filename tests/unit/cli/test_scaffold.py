@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -238,6 +239,29 @@ def test_settings_that_cannot_be_are_told_and_nothing_is_written(
     assert files(folder) == {"settings.yaml": settings.encode()}
 
 
+@pytest.mark.parametrize(
+    ("settings", "places"),
+    [
+        ("links:\n  fepp: {}\nstorage:\n  size: big\n  stages:\n    logg: {}\n", ["2:3", "4:3", "6:5"]),
+        (
+            "links:\n  fepp: {}\n  fep: {address: fep.example.com:1}\nkafka: {kind: external}\n",
+            ["2:3", "3:3", "4:1", "4:1"],
+        ),
+        ("links: fepp\nstorage: [logg]\n", ["1:1", "2:1"]),
+    ],
+    ids=["unknown-and-wrong", "unknown-and-missing", "of-another-kind"],
+)
+def test_all_that_is_wrong_with_settings_is_told_at_once(
+    run: Run, description: Path, tmp_path: Path, settings: str, places: list[str]
+) -> None:
+    folder = tmp_path / "deploy"
+    folder.mkdir()
+    (folder / "settings.yaml").write_text(settings, encoding="utf-8")
+    result = run("scaffold", description, "-o", folder)
+    assert result.exit_code == 2
+    assert re.findall(r"settings\.yaml:(\d+:\d+): ", result.stderr) == places
+
+
 def test_settings_in_another_encoding_are_told(run: Run, folder: Path, description: Path) -> None:
     (folder / "settings.yaml").write_bytes("namespace: fl\xfcge\n".encode("latin-1"))
     result = run("scaffold", description, "-o", folder)
@@ -287,6 +311,35 @@ def test_a_template_of_the_user_is_used(run: Run, description: Path, tmp_path: P
     result = run("scaffold", description, "-o", tmp_path / "deploy", "--templates", own)
     assert result.exit_code == 0, result.stderr
     assert (tmp_path / "deploy/base/stages/decom.yaml").read_text(encoding="utf-8").startswith("# ours\n")
+
+
+def test_who_forgets_templates_is_told_why_files_would_differ(
+    run: Run, folder: Path, description: Path, tmp_path: Path
+) -> None:
+    own = tmp_path / "templates"
+    own.mkdir()
+    (own / "notes.txt").touch()
+    text = (FOLDER / "serviceaccount.yaml.j2").read_text(encoding="utf-8")
+    (own / "serviceaccount.yaml.j2").write_text(f"# ours\n{text}", encoding="utf-8")
+
+    def told(*options: str | Path) -> tuple[int, list[str]]:
+        result = run("scaffold", description, "-o", folder, *options)
+        return result.exit_code, [line for line in result.stderr.splitlines() if "note: " in line]
+
+    forgotten = [
+        f"note: {folder} was made with templates of your own, which this run has not: serviceaccount.yaml.j2",
+        "note: give --templates each time, to --check as well",
+    ]
+    other = f"note: {folder} was made without these templates, or as they were before: serviceaccount.yaml.j2"
+    assert told("--check") == (0, [])
+    assert told("--check", "--templates", own) == (1, [other])
+    assert told("--templates", own) == (0, [other])
+    assert told("--check", "--templates", own) == (0, [])
+    assert told("--check") == (1, forgotten)
+    (own / "serviceaccount.yaml.j2").write_text(f"# mine\n{text}", encoding="utf-8")
+    assert told("--check", "--templates", own) == (1, [other])
+    assert told() == (0, forgotten)
+    assert told("--check") == (0, [])
 
 
 def test_a_template_of_the_user_that_leaves_something_dangling_is_refused(

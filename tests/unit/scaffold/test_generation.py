@@ -78,6 +78,15 @@ def test_everything_that_a_mission_can_have_is_deployed() -> None:
     assert "KEDA" in readme
 
 
+def test_two_commands_build_and_push_every_image() -> None:
+    made = of_example()
+    readme = made.tree.files["README.md"].decode()
+    assert "docker compose -f ./compose.yaml build\n" in readme
+    assert "docker compose -f ./compose.yaml push\n" in readme
+    services = yaml.safe_load(made.tree.files["compose.yaml"])["services"].values()
+    assert {each["image"] for each in services if "build" in each} == {image.reference for image in made.images}
+
+
 def test_no_image_is_built_from_something_else_than_its_manifest_says() -> None:
     made = of_example()
     references = {image.reference for image in made.images}
