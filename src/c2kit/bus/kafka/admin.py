@@ -20,7 +20,6 @@ from c2kit.bus.kafka.errors import bus_error, error_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
-    from concurrent.futures import Future
 
     from confluent_kafka.admin import AdminClient
 
@@ -33,6 +32,10 @@ __all__ = ["Admin", "Standing"]
 _ANSWER_SECONDS = 15.0
 _STABLE_SECONDS = 30.0
 _STABLE_LOOK_SECONDS = 0.01
+_ELECTION_SECONDS = 5.0
+_ELECTION_LOOK_SECONDS = 0.1
+_ELECTING = {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE}
+"""What a broker answers that does not lead a partition yet, such as one of a topic that was created just now."""
 
 
 @frozen
@@ -136,17 +139,18 @@ class Admin:
         if not wanted:
             return {}
         level = IsolationLevel.READ_COMMITTED if is_committed else IsolationLevel.READ_UNCOMMITTED
-        futures = self._client.list_offsets(wanted, isolation_level=level, request_timeout=_ANSWER_SECONDS)
-        return {
-            (each.topic, each.partition): self._result(future, f"the offsets of {each.topic}[{each.partition}]")
-            for each, future in futures.items()
-        }
-
-    def _result(self, future: Future[Any], what: str) -> Any:  # noqa: ANN401 - the library's answers have no common type
-        try:
-            return future.result(2 * _ANSWER_SECONDS)
-        except KafkaException as error:
-            raise self._failed(what, error) from error
+        deadline = time.monotonic() + _ELECTION_SECONDS
+        while True:
+            futures = self._client.list_offsets(wanted, isolation_level=level, request_timeout=_ANSWER_SECONDS)
+            try:
+                return {
+                    (each.topic, each.partition): future.result(2 * _ANSWER_SECONDS) for each, future in futures.items()
+                }
+            except KafkaException as error:
+                if error_of(error).code() not in _ELECTING or time.monotonic() > deadline:
+                    names = sorted({each.topic for each in wanted})
+                    raise self._failed(f"the offsets of {', '.join(names)}", error) from error
+            time.sleep(_ELECTION_LOOK_SECONDS)
 
     def _failed(self, what: str, error: KafkaException) -> BusError:
         """What to raise, once the client has said why: it tells that only while it is polled."""
