@@ -354,6 +354,20 @@ class TestSequence:
             (found,) = [aside for aside in successor.take_asides() if isinstance(aside, SequenceBreaks)]
             assert (found.gaps, found.expected, found.found) == (1, 6, 7)
 
+    def test_every_apid_that_came_is_in_a_snapshot_whenever_it_came_first(self) -> None:
+        identifier = Identifier(Dictionary())
+        for apid, count in [(1, 5), (9, 0), (1, 6), (9, 3)]:
+            list(identifier.process(batch(space_packet(apid, count), space_packets=True)))
+        other = Identifier(Dictionary())
+        other.restore(identifier.snapshot())
+        list(other.process(batch(space_packet(4, 70), space_packets=True)))
+        for apid, due in [(1, 7), (9, 4), (4, 71)]:
+            successor = Identifier(Dictionary())
+            successor.restore(other.snapshot())
+            list(successor.process(batch(space_packet(apid, due + 1), space_packets=True)))
+            (found,) = [aside for aside in successor.take_asides() if isinstance(aside, SequenceBreaks)]
+            assert (found.apid, found.expected, found.missing) == (apid, due, 1)
+
     @pytest.mark.parametrize(
         "snapshot",
         [
