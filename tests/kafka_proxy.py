@@ -6,6 +6,7 @@ import contextlib
 import socket
 import struct
 import threading
+import time
 
 __all__ = ["SilencingProxy"]
 
@@ -59,8 +60,12 @@ class SilencingProxy:
         while True:
             frame = _frame(client)
             api, _, correlation = _REQUEST.unpack_from(frame, _LENGTH.size)
-            if self.is_silencing and api in (_PRODUCE, _TXN_OFFSET_COMMIT):
-                if api != _PRODUCE or self.silenced:
+            if self.is_silencing and api == _TXN_OFFSET_COMMIT:
+                while self.is_silencing and not self.silenced:  # it goes another way, and may come before the records
+                    time.sleep(0.01)
+                return
+            if self.is_silencing and api == _PRODUCE:
+                if self.silenced:
                     return
                 dropped.add(correlation)
             broker.sendall(frame)

@@ -33,7 +33,7 @@ NAMES = st.one_of(
     st.from_regex(r"[A-Za-z0-9][A-Za-z0-9-]{0,39}", fullmatch=True),
     st.sampled_from(["0", "a-", "-".join("ab" * 10)[:40], "9" * 40, "Z" * 40, "x" + "-" * 39, "fep", "FEP-2"]),
 )
-ADDRESSES = st.ip_addresses(v=4).filter(lambda address: not address.is_loopback).map(str)
+ADDRESSES = st.ip_addresses(v=4).filter(lambda address: not (address.is_loopback or address.is_unspecified)).map(str)
 LINKS: st.SearchStrategy[LinkSpec] = st.one_of(
     st.builds(TcpClient, ADDRESSES, st.integers(1, 65535)),
     st.builds(TcpServer, st.integers(1024, 65535)),

@@ -33,9 +33,14 @@ _ANSWER_SECONDS = 15.0
 _STABLE_SECONDS = 30.0
 _STABLE_LOOK_SECONDS = 0.01
 _ELECTION_SECONDS = 5.0
-_ELECTION_LOOK_SECONDS = 0.1
-_ELECTING = {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE}
-"""What a broker answers that does not lead a partition yet, such as one of a topic that was created just now."""
+_ELECTION_LOOK_SECONDS = 0.2
+_ELECTING = {
+    KafkaError.FENCED_LEADER_EPOCH,
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.UNKNOWN_LEADER_EPOCH,
+}
+"""What a broker answers that leads a partition no longer, not yet or, unlike the client knows, again."""
 
 
 @frozen
@@ -64,6 +69,11 @@ class Admin:
                 self._generation = self._clients.generation
                 self._earlier, self._current = self._current, self._clients.admin()
             return self._current
+
+    def _replace(self) -> None:
+        """Go on with another client."""
+        with self._used:
+            self._earlier, self._current = self._current, self._clients.admin()
 
     def names(self) -> tuple[set[str], int]:
         """The topics that this identity may see, and how many brokers there are."""
@@ -151,6 +161,7 @@ class Admin:
                     names = sorted({each.topic for each in wanted})
                     raise self._failed(f"the offsets of {', '.join(names)}", error) from error
             time.sleep(_ELECTION_LOOK_SECONDS)
+            self._replace()  # what a client has once learnt of a leader it asks by for ever
 
     def _failed(self, what: str, error: KafkaException) -> BusError:
         """What to raise, once the client has said why: it tells that only while it is polled."""
