@@ -38,7 +38,8 @@ def print_streams(look: Look, *, as_json: bool, over_seconds: float) -> None:
     for each in facts:
         most = dict.fromkeys(each["at_most"], "<= ")
         lag = ", ".join(f"{reader} {most.get(reader, '')}{count:,}" for reader, count in each["lag"].items())
-        counts = ("-" if each[name] is None else f"{each[name]:,}" for name in numbers)
+        at_most = "" if each["exact"] else "<= "  # marks of steps take offsets, too
+        counts = ("-" if each[name] is None else f"{at_most if each[name] else ''}{each[name]:,}" for name in numbers)
         times = (each[name] or "-" for name in ("oldest", "newest"))
         shown.add_row(each["stream"], *counts, lag or "-", each["writer"], *times)
     show(shown)
