@@ -11,6 +11,7 @@ import time
 __all__ = ["SilencingProxy"]
 
 _PRODUCE, _TXN_OFFSET_COMMIT = 0, 28
+_PATIENCE_SECONDS = 20.0
 _LENGTH = struct.Struct(">i")
 _REQUEST = struct.Struct(">hhi")
 """API key, its version, correlation id: the beginning of a request, after its length."""
@@ -61,8 +62,9 @@ class SilencingProxy:
             frame = _frame(client)
             api, _, correlation = _REQUEST.unpack_from(frame, _LENGTH.size)
             if self.is_silencing and api == _TXN_OFFSET_COMMIT:
-                while self.is_silencing and not self.silenced:  # it goes another way, and may come before the records
-                    time.sleep(0.01)
+                until = time.monotonic() + _PATIENCE_SECONDS
+                while not self.silenced and time.monotonic() < until:
+                    time.sleep(0.01)  # it goes another way than the records, and may come before them
                 return
             if self.is_silencing and api == _PRODUCE:
                 if self.silenced:
