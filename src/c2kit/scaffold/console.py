@@ -4,23 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from attrs import evolve
+
 from c2kit.pipeline.composition.names import COMMAND_SOURCE, OBSERVER
-from c2kit.scaffold.pods import (
-    KAFKA_USER,
-    Pod,
-    has_username,
-    kafka_files,
-    mesh_annotations,
-    pod_labels,
-    user_annotations,
-)
-from c2kit.scaffold.settings import Mesh
+from c2kit.scaffold.pods import pod_without_stage
 from c2kit.scaffold.workloads import about
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from c2kit.scaffold.plan import Identity, Plan
+    from c2kit.scaffold.pods import Pod
     from c2kit.scaffold.rendering import Templates
 
 __all__ = ["WAITING", "console_files"]
@@ -32,7 +26,6 @@ WAITING = (
 )
 """Does nothing until it is told to end. The first process of a container does not get a signal that it never named."""
 _PEOPLE = (OBSERVER, COMMAND_SOURCE)
-_NEEDED = ("C2KIT_BUS", "C2KIT_KAFKA_SECRETS")
 _CPU, _MEMORY = "50m", "256Mi"
 _GRACE_SECONDS = 5
 
@@ -51,22 +44,6 @@ def _objects(plan: Plan, who: Identity, templates: Templates) -> Iterator[str]:
 
 
 def _pod(plan: Plan, label: str) -> Pod:
-    """Any stage's image will do: all of them hold the whole mission."""
-    some = plan.workloads[0]
-    mesh = mesh_annotations(plan, label, _GRACE_SECONDS) if plan.settings.mesh is Mesh.SIDECAR else {}
-    return Pod(
-        service_account=label,
-        labels=pod_labels(plan, label),
-        annotations={"kubectl.kubernetes.io/default-container": "stage", **user_annotations(plan, label), **mesh},
-        image=some.image,
-        command=WAITING,
-        arguments=(),
-        environment=tuple((name, value) for name, value in some.environment if name in _NEEDED),
-        cpu=_CPU,
-        memory=_MEMORY,
-        grace_seconds=_GRACE_SECONDS,
-        pull_secret=plan.settings.images.pull_secret,
-        secrets=kafka_files(plan, label),
-        user_annotation=KAFKA_USER if has_username(plan) else "",
-        has_health=False,
-    )
+    pod = pod_without_stage(plan, label, cpu=_CPU, memory=_MEMORY, grace_seconds=_GRACE_SECONDS)
+    entered = {"kubectl.kubernetes.io/default-container": "stage"}
+    return evolve(pod, command=WAITING, annotations=entered | pod.annotations)

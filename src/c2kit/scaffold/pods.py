@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "GRACE_SECONDS",
-    "KAFKA_USER",
     "Pod",
     "Port",
     "SecretFiles",
@@ -31,13 +30,17 @@ __all__ = [
     "mesh_annotations",
     "pod_labels",
     "pod_of",
-    "user_annotations",
+    "pod_without_stage",
 ]
 
 KAFKA_USER = f"{API_GROUP}/kafka-user"
 """An annotation of pods."""
 GRACE_SECONDS = 15
 """What a process has left after its drain, before it is killed."""
+
+_OF_THE_BUS = ("C2KIT_BUS", "C2KIT_KAFKA_SECRETS")
+_DRAIN_SECONDS = 5
+"""How long the proxy beside a process that ends at once may finish what it sends."""
 
 
 @frozen(kw_only=True)
@@ -115,6 +118,29 @@ def pod_of(plan: Plan, workload: Workload) -> Pod:
     )
 
 
+def pod_without_stage(plan: Plan, label: str, *, cpu: str, memory: str, grace_seconds: int) -> Pod:
+    """The pod of an identity that runs no stage and uses the bus; what it runs is the caller's to say.
+
+    Any stage's image will do: all of them hold the whole mission.
+    """
+    some = plan.workloads[0]
+    return Pod(
+        service_account=label,
+        labels=pod_labels(plan, label),
+        annotations=_user_annotations(plan, label) | mesh_annotations(plan, label, _DRAIN_SECONDS),
+        image=some.image,
+        arguments=(),
+        environment=tuple((name, value) for name, value in some.environment if name in _OF_THE_BUS),
+        cpu=cpu,
+        memory=memory,
+        grace_seconds=grace_seconds,
+        pull_secret=plan.settings.images.pull_secret,
+        secrets=kafka_files(plan, label),
+        user_annotation=KAFKA_USER if has_username(plan) else "",
+        has_health=False,
+    )
+
+
 def pod_labels(plan: Plan, label: str) -> dict[str, str]:
     """Of the pods of an identity; the mesh is asked for by the pod, not for the whole namespace."""
     mesh = {"sidecar.istio.io/inject": "true"} if plan.settings.mesh is Mesh.SIDECAR else {}
@@ -127,20 +153,23 @@ def _annotations(plan: Plan, label: str, drain_seconds: int) -> dict[str, str]:
         "prometheus.io/scrape": "true",
         "prometheus.io/port": str(HEALTH_PORT),
         "prometheus.io/path": "/metrics",
-        **user_annotations(plan, label),
+        **_user_annotations(plan, label),
     }
-    if plan.settings.mesh is Mesh.SIDECAR:
-        told |= mesh_annotations(plan, label, drain_seconds)
-    return told
+    return told | mesh_annotations(plan, label, drain_seconds)
 
 
-def user_annotations(plan: Plan, label: str) -> dict[str, str]:
+def _user_annotations(plan: Plan, label: str) -> dict[str, str]:
     """Whom Kafka takes an identity for, where no secret says it: a file of the pod is made of it."""
     return {KAFKA_USER: user_of(plan, label)} if has_username(plan) else {}
 
 
 def mesh_annotations(plan: Plan, label: str, drain_seconds: int) -> dict[str, str]:
-    """What the proxy beside a process is told: to be there before it, until after it, and not in the way of devices."""
+    """What the proxy beside a process is told: to be there before it, until after it, and not in the way of devices.
+
+    Nothing where there is no mesh.
+    """
+    if plan.settings.mesh is Mesh.NONE:
+        return {}
     hold = f'{{"holdApplicationUntilProxyStarts": true, "terminationDrainDuration": "{drain_seconds}s"}}'
     ports = ",".join(map(str, listening_ports(plan, label)))
     around = {"traffic.sidecar.istio.io/excludeInboundPorts": ports} if ports else {}

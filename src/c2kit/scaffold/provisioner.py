@@ -5,30 +5,24 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from attrs import evolve
+
 from c2kit.pipeline.composition.names import PROVISIONER
 from c2kit.scaffold.containers import SCRIPT
-from c2kit.scaffold.pods import (
-    KAFKA_USER,
-    Pod,
-    has_username,
-    kafka_files,
-    mesh_annotations,
-    pod_labels,
-    user_annotations,
-)
-from c2kit.scaffold.settings import Mesh
+from c2kit.scaffold.pods import pod_without_stage
 from c2kit.scaffold.workloads import about, service_account
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from c2kit.scaffold.plan import Plan
+    from c2kit.scaffold.pods import Pod
     from c2kit.scaffold.rendering import Templates
 
 __all__ = ["provisioner_objects"]
 
-_NEEDED = ("C2KIT_BUS", "C2KIT_KAFKA_SECRETS")
 _CPU, _MEMORY = "100m", "256Mi"
+_GRACE_SECONDS = 10
 
 
 def provisioner_objects(plan: Plan, templates: Templates) -> Iterator[str]:
@@ -41,24 +35,5 @@ def provisioner_objects(plan: Plan, templates: Templates) -> Iterator[str]:
 
 
 def _pod(plan: Plan) -> Pod:
-    """Any stage's image will do: all of them hold the whole mission."""
-    some = plan.workloads[0]
-    return Pod(
-        service_account=PROVISIONER,
-        labels=pod_labels(plan, PROVISIONER),
-        annotations={
-            **user_annotations(plan, PROVISIONER),
-            **(mesh_annotations(plan, PROVISIONER, 5) if plan.settings.mesh is Mesh.SIDECAR else {}),
-        },
-        image=some.image,
-        arguments=("streams", "apply", SCRIPT),
-        environment=tuple((name, value) for name, value in some.environment if name in _NEEDED),
-        cpu=_CPU,
-        memory=_MEMORY,
-        grace_seconds=10,
-        pull_secret=plan.settings.images.pull_secret,
-        secrets=kafka_files(plan, PROVISIONER),
-        user_annotation=KAFKA_USER if has_username(plan) else "",
-        has_health=False,
-        restarts=False,
-    )
+    pod = pod_without_stage(plan, PROVISIONER, cpu=_CPU, memory=_MEMORY, grace_seconds=_GRACE_SECONDS)
+    return evolve(pod, arguments=("streams", "apply", SCRIPT), restarts=False)

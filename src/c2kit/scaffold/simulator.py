@@ -115,9 +115,7 @@ def _pod(plan: Plan, workload: Workload, satellite: _Satellite, port: Port) -> P
     return Pod(
         service_account=satellite.name,
         labels=pod_labels(plan, satellite.name),
-        annotations=(
-            mesh_annotations(plan, satellite.name, _GRACE_SECONDS) if plan.settings.mesh is Mesh.SIDECAR else {}
-        ),
+        annotations=mesh_annotations(plan, satellite.name, _GRACE_SECONDS),
         image=workload.image,
         arguments=("sim", "--tcp", f"0.0.0.0:{port.port}"),
         environment=(),
